@@ -46,15 +46,44 @@ PRESETS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "small-models": (
         "makers of models that run on a laptop or a phone",
-        ("HuggingFaceTB", "LiquidAI", "microsoft", "google", "Qwen", "ibm-granite", "openbmb", "allenai", "Zyphra"),
+        (
+            "HuggingFaceTB",
+            "LiquidAI",
+            "microsoft",
+            "google",
+            "Qwen",
+            "ibm-granite",
+            "openbmb",
+            "allenai",
+            "Zyphra",
+        ),
     ),
     "open-science": (
         "groups that publish weights together with data and training code",
-        ("allenai", "HuggingFaceTB", "EleutherAI", "swiss-ai", "bigscience", "bigcode", "LLM360", "marin-community"),
+        (
+            "allenai",
+            "HuggingFaceTB",
+            "EleutherAI",
+            "swiss-ai",
+            "bigscience",
+            "bigcode",
+            "LLM360",
+            "marin-community",
+        ),
     ),
     "multimodal": (
         "makers of models that see, hear or do both",
-        ("OpenGVLab", "Qwen", "openbmb", "google", "mistralai", "moonshotai", "zai-org", "AIDC-AI", "microsoft"),
+        (
+            "OpenGVLab",
+            "Qwen",
+            "openbmb",
+            "google",
+            "mistralai",
+            "moonshotai",
+            "zai-org",
+            "AIDC-AI",
+            "microsoft",
+        ),
     ),
 }
 """Name → (what it holds, organizations)."""

@@ -351,7 +351,7 @@ def _key(location: list[Any], data: Mapping[str, Any]) -> str:
 
 def _nearest(location: list[Any]) -> str:
     """` (did you mean …?)` and the keys that are allowed there."""
-    sections = {
+    sections: dict[str, type[Section]] = {
         "hub": HubSettings,
         "watch": WatchSettings,
         "store": StoreSettings,

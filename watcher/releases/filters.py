@@ -1,0 +1,92 @@
+"""Whether a repo is wanted: yes, no, or not decided while the Hub has not said enough. Undecided is not no."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from watcher.hub.model import Sighting
+from watcher.settings import WatchSettings
+from watcher.values import first_match
+
+
+class Answer(enum.Enum):
+    """What the rules say together."""
+
+    YES = "yes"
+    NO = "no"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """An answer and the rule it comes from."""
+
+    answer: Answer
+    because: str
+
+
+def decide(watch: WatchSettings, sighting: Sighting) -> Decision:
+    """Apply every rule of `[watch]`; the first no counts, else the first undecided, else yes."""
+    decisions = [rule(watch, sighting) for rule in RULES]
+    for wanted in (Answer.NO, Answer.UNDECIDED):
+        found = next((item for item in decisions if item is not None and item.answer is wanted), None)
+        if found is not None:
+            return found
+    return Decision(Answer.YES, "every rule of [watch] keeps it")
+
+
+def _include(watch: WatchSettings, sighting: Sighting) -> Decision | None:
+    if not watch.include or first_match(watch.include, sighting.name):
+        return None
+    return Decision(Answer.NO, "watch.include: no pattern covers it")
+
+
+def _exclude(watch: WatchSettings, sighting: Sighting) -> Decision | None:
+    pattern = first_match(watch.exclude, sighting.name)
+    return Decision(Answer.NO, f"watch.exclude: {pattern.text!r} covers it") if pattern else None
+
+
+def _one_of(key: str, wanted: list[str], value: str | None) -> Decision | None:
+    if not wanted:
+        return None
+    if value is None:
+        return Decision(Answer.UNDECIDED, f"{key}: the Hub has not said yet")
+    if value.lower() in (item.lower() for item in wanted):
+        return None
+    return Decision(Answer.NO, f"{key}: {value} is not in the list")
+
+
+def _tasks(watch: WatchSettings, sighting: Sighting) -> Decision | None:
+    return _one_of("watch.tasks", watch.tasks, sighting.pipeline_tag)
+
+
+def _libraries(watch: WatchSettings, sighting: Sighting) -> Decision | None:
+    return _one_of("watch.libraries", watch.libraries, sighting.library_name)
+
+
+def _licenses(watch: WatchSettings, sighting: Sighting) -> Decision | None:
+    return _one_of("watch.licenses", watch.licenses, sighting.license)
+
+
+def _gated(watch: WatchSettings, sighting: Sighting) -> Decision | None:
+    if watch.gated is None or watch.gated == bool(sighting.gated):
+        return None
+    return Decision(Answer.NO, f"watch.gated: it is {'gated' if sighting.gated else 'open'}")
+
+
+def _parameters(watch: WatchSettings, sighting: Sighting) -> Decision | None:
+    if watch.min_parameters is None and watch.max_parameters is None:
+        return None
+    count = sighting.stored_parameters
+    if count is None:
+        return Decision(Answer.UNDECIDED, "watch.min_parameters: the Hub has not counted yet")
+    if watch.min_parameters is not None and count < watch.min_parameters:
+        return Decision(Answer.NO, f"watch.min_parameters: it has {count:,}")
+    if watch.max_parameters is not None and count > watch.max_parameters:
+        return Decision(Answer.NO, f"watch.max_parameters: it has {count:,}")
+    return None
+
+
+RULES = (_include, _exclude, _tasks, _libraries, _licenses, _gated, _parameters)
+"""Every rule; a new one is a function here."""
