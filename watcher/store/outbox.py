@@ -1,0 +1,221 @@
+"""The outbox: deliveries with their states, claimed under a lease, and the standing of each channel."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from watcher.publish.interface import Payload
+from watcher.store.schema import attempts, channels, deliveries, reports
+
+PENDING, SENDING, DELIVERED, RETRYING, DEAD = "pending", "sending", "delivered", "retrying", "dead"
+WAITING = (PENDING, RETRYING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One report to one channel."""
+
+    id: str
+    report_id: str
+    release_id: str | None
+    channel: str
+    state: str
+    payload: Payload
+    created_at: datetime
+    next_at: datetime
+    attempts: int = 0
+    delivered_at: datetime | None = None
+    status: str | None = None
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a channel is doing."""
+
+    name: str
+    failures: int = 0
+    """In a row."""
+    backoff_until: datetime | None = None
+    disabled_at: datetime | None = None
+    reason: str | None = None
+
+
+def enqueue(connection: Connection, delivery: Delivery) -> None:
+    """Put a delivery into the outbox; (report, channel) is unique."""
+    body = {"body": dict(delivery.payload.body), "pictures": list(delivery.payload.pictures)}
+    connection.execute(
+        sa.insert(deliveries).values(
+            id=delivery.id,
+            report_id=delivery.report_id,
+            release_id=delivery.release_id,
+            channel=delivery.channel,
+            state=PENDING,
+            payload=body,
+            created_at=delivery.created_at,
+            next_at=delivery.next_at,
+            attempts=0,
+        )
+    )
+
+
+def claim(
+    connection: Connection, channel: str, now: datetime, lease: timedelta, limit: int, *, hurry: bool = False
+) -> list[Delivery]:
+    """Take what is due on a channel, oldest first, under a lease.
+
+    A delivery waits for older ones of its release on the same channel unless those failed before; a backed-off channel
+    gives only its oldest, as a probe. `hurry` ignores retry times (an explicit `watcher retry`).
+    """
+    standing = standing_of(connection, channel)
+    if standing.disabled_at is not None:
+        return []
+    resting = standing.backoff_until is not None and standing.backoff_until > now and not hurry
+    due = sa.and_(deliveries.c.state.in_(WAITING), sa.true() if hurry else deliveries.c.next_at <= now)
+    older = deliveries.alias()
+    blocked = sa.exists().where(
+        older.c.channel == deliveries.c.channel,
+        older.c.release_id == deliveries.c.release_id,
+        older.c.state.in_((PENDING, SENDING)),
+        older.c.created_at < deliveries.c.created_at,
+    )
+    if resting:
+        return []
+    query = (
+        sa.select(deliveries)
+        .where(deliveries.c.channel == channel, due, ~blocked)
+        .order_by(deliveries.c.created_at, deliveries.c.id)
+        .limit(1 if standing.failures else limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = connection.execute(query).all()
+    ids = [row.id for row in rows]
+    connection.execute(
+        sa.update(deliveries).where(deliveries.c.id.in_(ids)).values(state=SENDING, lease_until=now + lease)
+    )
+    return [_delivery(row) for row in rows]
+
+
+def _delivery(row: Any) -> Delivery:
+    values = {key: row._mapping[key] for key in Delivery.__dataclass_fields__}
+    values["payload"] = Payload(body=row.payload["body"], pictures=tuple(row.payload["pictures"]))
+    return Delivery(**values)
+
+
+def finish(
+    connection: Connection,
+    delivery: Delivery,
+    *,
+    state: str,
+    status: str,
+    now: datetime,
+    next_at: datetime | None = None,
+    reference: str | None = None,
+) -> None:
+    """Write down how an attempt ended."""
+    number = delivery.attempts + 1
+    connection.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.id == delivery.id)
+        .values(
+            state=state,
+            attempts=number,
+            status=status,
+            lease_until=None,
+            next_at=next_at or delivery.next_at,
+            delivered_at=now if state == DELIVERED else None,
+            reference=reference,
+        )
+    )
+    connection.execute(sa.insert(attempts).values(delivery_id=delivery.id, number=number, at=now, status=status))
+
+
+def release_leases(connection: Connection, now: datetime, *, all_of_them: bool) -> int:
+    """Give back what a dead process was sending: leases that ran out, or all (when the instance lock proves it)."""
+    dead: sa.ColumnElement[bool] = deliveries.c.state == SENDING
+    if not all_of_them:
+        dead = sa.and_(dead, deliveries.c.lease_until < now)
+    return connection.execute(
+        sa.update(deliveries).where(dead).values(state=RETRYING, lease_until=None, next_at=now)
+    ).rowcount
+
+
+def standing_of(connection: Connection, channel: str) -> Standing:
+    """How a channel is doing; one never used is doing fine."""
+    row = connection.execute(sa.select(channels).where(channels.c.name == channel)).first()
+    return Standing(**row._mapping) if row else Standing(name=channel)
+
+
+def save_standing(connection: Connection, standing: Standing) -> None:
+    """Write down how a channel is doing."""
+    values = {key: getattr(standing, key) for key in Standing.__dataclass_fields__}
+    changed = connection.execute(sa.update(channels).where(channels.c.name == standing.name).values(**values)).rowcount
+    if not changed:
+        connection.execute(sa.insert(channels).values(**values))
+
+
+def waiting_channels(connection: Connection) -> list[str]:
+    """Channels with something to send, by name."""
+    query = sa.select(deliveries.c.channel).where(deliveries.c.state.in_(WAITING)).distinct()
+    return sorted(row.channel for row in connection.execute(query))
+
+
+def listing(
+    connection: Connection, *, states: Collection[str] | None = None, limit: int = 50
+) -> list[tuple[Delivery, str]]:
+    """Deliveries with their report's headline, newest first."""
+    query = sa.select(deliveries, reports.c.headline).join(reports, reports.c.id == deliveries.c.report_id)
+    if states is not None:
+        query = query.where(deliveries.c.state.in_(states))
+    rows = connection.execute(query.order_by(deliveries.c.created_at.desc(), deliveries.c.id).limit(limit))
+    return [(_delivery(row), row.headline) for row in rows]
+
+
+def one(connection: Connection, delivery_id: str) -> Delivery | None:
+    """One delivery by id."""
+    row = connection.execute(sa.select(deliveries).where(deliveries.c.id == delivery_id)).first()
+    return _delivery(row) if row else None
+
+
+def attempts_of(connection: Connection, delivery_id: str) -> list[tuple[datetime, str]]:
+    """When a delivery was tried, and what came back."""
+    query = sa.select(attempts).where(attempts.c.delivery_id == delivery_id).order_by(attempts.c.number)
+    return [(row.at, row.status) for row in connection.execute(query)]
+
+
+def revive(connection: Connection, ids: Collection[str] | None, now: datetime) -> int:
+    """Put dead or retrying deliveries back to the start; all of them when `ids` is None. Enables their channels."""
+    chosen: sa.ColumnElement[bool] = deliveries.c.state.in_((DEAD, RETRYING))
+    if ids is not None:
+        chosen = sa.and_(chosen, deliveries.c.id.in_(ids))
+    names = {row.channel for row in connection.execute(sa.select(deliveries.c.channel).where(chosen))}
+    count = connection.execute(
+        sa.update(deliveries).where(chosen).values(state=RETRYING, next_at=now, attempts=deliveries.c.attempts)
+    ).rowcount
+    for name in names:
+        save_standing(connection, Standing(name=name))
+    return count
+
+
+def counts(connection: Connection) -> dict[str, dict[str, int]]:
+    """How many deliveries are in each state, by channel."""
+    query = sa.select(deliveries.c.channel, deliveries.c.state, sa.func.count()).group_by(
+        deliveries.c.channel, deliveries.c.state
+    )
+    result: dict[str, dict[str, int]] = {}
+    for channel, state, count in connection.execute(query):
+        result.setdefault(channel, {})[state] = count
+    return result
+
+
+def next_due(connection: Connection) -> datetime | None:
+    """When the next delivery is due."""
+    query = sa.select(sa.func.min(deliveries.c.next_at)).where(deliveries.c.state.in_(WAITING))
+    moment: datetime | None = connection.execute(query).scalar()
+    return moment

@@ -1,0 +1,319 @@
+"""Organizations, repos, their events and releases: what T1 writes and what the next stages ask for."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from watcher.hub.model import TreeFile
+from watcher.releases.detect import RELEASE_KINDS, Seen
+from watcher.releases.model import Event, EventKind, Release, ReleaseState, Repo, RepoState
+from watcher.store.schema import events, organizations, releases, repos
+
+_REPO_FIELDS = tuple(field.name for field in dataclasses.fields(Repo))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organization:
+    """One tracked organization as the store knows it."""
+
+    name: str
+    """Lower case."""
+    tracked: bool
+    tracked_since: datetime
+    known_since: datetime | None = None
+    looked_at: datetime | None = None
+    complete_at: datetime | None = None
+    changed_at: datetime | None = None
+    digest: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEvent:
+    """An event with its place in the store."""
+
+    id: int
+    event: Event
+    report_id: str | None = None
+
+
+# --- organizations ---------------------------------------------------------------------------------------------------
+
+
+def track(connection: Connection, names: Iterable[str], now: datetime) -> dict[str, Organization]:
+    """Make exactly these organizations tracked; one that comes (back) starts unknown, so that its past stays silent."""
+    wanted = {name.lower() for name in names}
+    known = {row.name: Organization(**row._mapping) for row in connection.execute(sa.select(organizations))}
+    for name in sorted(wanted - known.keys()):
+        connection.execute(sa.insert(organizations).values(name=name, tracked=True, tracked_since=now))
+        known[name] = Organization(name=name, tracked=True, tracked_since=now)
+    fresh = {"tracked": True, "tracked_since": now, "known_since": None, "digest": None}
+    for name, organization in known.items():
+        if organization.tracked != (name in wanted):
+            values = fresh if name in wanted else {"tracked": False}
+            connection.execute(sa.update(organizations).where(organizations.c.name == name).values(**values))
+            known[name] = dataclasses.replace(organization, **values)
+    return {name: known[name] for name in wanted}
+
+
+def save_organization(connection: Connection, name: str, **values: Any) -> None:
+    """Note what a look at an organization brought."""
+    connection.execute(sa.update(organizations).where(organizations.c.name == name).values(**values))
+
+
+def all_organizations(connection: Connection) -> list[Organization]:
+    """Every tracked organization, by name."""
+    query = sa.select(organizations).where(organizations.c.tracked).order_by(organizations.c.name)
+    return [Organization(**row._mapping) for row in connection.execute(query)]
+
+
+# --- repos -----------------------------------------------------------------------------------------------------------
+
+
+def _repo(row: Row[Any]) -> Repo:
+    values = {name: row._mapping[name] for name in _REPO_FIELDS}
+    tree = values["tree"]
+    values |= {
+        "state": RepoState(values["state"]),
+        "tags": tuple(values["tags"]),
+        "base_models": tuple((relation, base) for relation, base in values["base_models"]),
+        "tree": None if tree is None else tuple(_tree_file(item) for item in tree),
+    }
+    return Repo(**values)
+
+
+def _tree_file(item: Sequence[Any]) -> TreeFile:
+    path, oid, size, sha256 = item
+    return TreeFile(path=path, oid=oid, size=size, lfs_sha256=sha256)
+
+
+def _values(repo: Repo) -> dict[str, Any]:
+    values = {name: getattr(repo, name) for name in _REPO_FIELDS}
+    tree = repo.tree
+    values["state"] = repo.state.value
+    values["tree"] = None if tree is None else [[file.path, file.oid, file.size, file.lfs_sha256] for file in tree]
+    return values
+
+
+def repo(connection: Connection, hub_id: str) -> Repo | None:
+    """One repo by the Hub's `_id`."""
+    row = connection.execute(sa.select(repos).where(repos.c.hub_id == hub_id)).first()
+    return _repo(row) if row else None
+
+
+def repos_of(connection: Connection, organization: str) -> dict[str, Repo]:
+    """Every repo of an organization that is not gone, by `_id`."""
+    query = sa.select(repos).where(repos.c.organization == organization.lower(), repos.c.state != RepoState.GONE)
+    return {row.hub_id: _repo(row) for row in connection.execute(query)}
+
+
+def repos_by_id(connection: Connection, hub_ids: Sequence[str]) -> dict[str, Repo]:
+    """Known repos among these `_id`s."""
+    found: dict[str, Repo] = {}
+    for start in range(0, len(hub_ids), 500):
+        query = sa.select(repos).where(repos.c.hub_id.in_(hub_ids[start : start + 500]))
+        found |= {row.hub_id: _repo(row) for row in connection.execute(query)}
+    return found
+
+
+def repo_named(connection: Connection, name: str, *, besides: str = "") -> Repo | None:
+    """The repo that was last seen under this name, the latest one if there were several."""
+    query = (
+        sa.select(repos)
+        .where(sa.func.lower(repos.c.name) == name.lower(), repos.c.organization == name.partition("/")[0].lower())
+        .where(repos.c.hub_id != besides)
+        .order_by(repos.c.first_seen_at.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).first()
+    return _repo(row) if row else None
+
+
+def relatives(connection: Connection, organization: str, stem: str) -> list[Repo]:
+    """Repos of an organization whose names share a stem, oldest first."""
+    query = (
+        sa.select(repos)
+        .where(repos.c.organization == organization.lower(), repos.c.stem == stem)
+        .order_by(repos.c.first_seen_at, repos.c.hub_id)
+    )
+    return [_repo(row) for row in connection.execute(query)]
+
+
+def members(connection: Connection, release_id: str) -> list[Repo]:
+    """The repos of a release, in the order we saw them."""
+    query = sa.select(repos).where(repos.c.release_id == release_id).order_by(repos.c.first_seen_at, repos.c.name)
+    return [_repo(row) for row in connection.execute(query)]
+
+
+def save_seen(connection: Connection, seen: Seen, *, new: bool) -> bool:
+    """T1: the row and its events, or neither. False when another process was faster (nothing is written then)."""
+    values = _values(seen.repo)
+    if new:
+        if repo(connection, seen.repo.hub_id) is not None:
+            return False
+        connection.execute(sa.insert(repos).values(**values))
+    else:
+        read = seen.repo.version - 1
+        update = sa.update(repos).where(repos.c.hub_id == seen.repo.hub_id, repos.c.version == read)
+        if connection.execute(update.values(**values)).rowcount != 1:
+            return False
+    for event in seen.events:
+        add_event(connection, event)
+    return True
+
+
+def save_fields(connection: Connection, hub_id: str, **values: Any) -> None:
+    """Set columns of a repo that no event is drawn from (progress, failures, membership)."""
+    connection.execute(sa.update(repos).where(repos.c.hub_id == hub_id).values(**values))
+
+
+def due_for_look(connection: Connection, now: datetime, limit: int = 500) -> list[Repo]:
+    """Repos whose revision is not the one whose files we know."""
+    query = (
+        sa.select(repos)
+        .where(repos.c.state.in_([RepoState.ACTIVE, RepoState.SILENT]), repos.c.sha.is_not(None))
+        .where(repos.c.looked_sha.is_distinct_from(repos.c.sha))
+        .where(sa.or_(repos.c.retry_at.is_(None), repos.c.retry_at <= now))
+        .order_by(repos.c.changed_at, repos.c.hub_id)
+        .limit(limit)
+    )
+    return [_repo(row) for row in connection.execute(query)]
+
+
+def due_for_reading(connection: Connection, now: datetime, limit: int = 200) -> list[Repo]:
+    """Repos with an open event that needs their architecture, not read at the revision that was looked at."""
+    kinds = [*RELEASE_KINDS, EventKind.VARIANT_ADDED, EventKind.CONFIG_CHANGED, EventKind.CODE_CHANGED]
+    waiting = sa.select(events.c.hub_id).where(
+        events.c.kind.in_(kinds), events.c.report_id.is_(None), events.c.closed_because.is_(None)
+    )
+    query = (
+        sa.select(repos)
+        .where(repos.c.hub_id.in_(waiting), repos.c.state.in_([RepoState.ACTIVE, RepoState.SILENT]))
+        .where(repos.c.tree.is_not(None), repos.c.read_sha.is_distinct_from(repos.c.looked_sha))
+        .where(sa.or_(repos.c.retry_at.is_(None), repos.c.retry_at <= now))
+        .order_by(repos.c.first_seen_at, repos.c.hub_id)
+        .limit(limit)
+    )
+    return [_repo(row) for row in connection.execute(query)]
+
+
+def tracked_candidates(connection: Connection) -> list[Repo]:
+    """Repos that a filter cannot decide yet."""
+    query = sa.select(repos).where(repos.c.state == RepoState.CANDIDATE)
+    return [_repo(row) for row in connection.execute(query)]
+
+
+# --- events ----------------------------------------------------------------------------------------------------------
+
+
+def add_event(connection: Connection, event: Event) -> None:
+    """Record an event; its key (repo, kind, version) makes a second one of the same an error."""
+    connection.execute(
+        sa.insert(events).values(
+            hub_id=event.hub_id,
+            kind=event.kind.value,
+            version=event.version,
+            at=event.at,
+            name=event.name,
+            before=dict(event.before),
+            after=dict(event.after),
+        )
+    )
+
+
+def _event(row: Row[Any]) -> StoredEvent:
+    event = Event(
+        hub_id=row.hub_id,
+        kind=EventKind(row.kind),
+        version=row.version,
+        at=row.at,
+        name=row.name,
+        before=row.before,
+        after=row.after,
+    )
+    return StoredEvent(id=row.id, event=event, report_id=row.report_id)
+
+
+def open_events(connection: Connection, hub_ids: Sequence[str] | None = None) -> list[StoredEvent]:
+    """Events that no report tells yet, oldest first; of these repos, or of all."""
+    query = sa.select(events).where(events.c.report_id.is_(None), events.c.closed_because.is_(None))
+    if hub_ids is not None:
+        query = query.where(events.c.hub_id.in_(hub_ids))
+    return [_event(row) for row in connection.execute(query.order_by(events.c.id))]
+
+
+def release_events(connection: Connection, hub_id: str) -> list[StoredEvent]:
+    """Every event that announced this repo or will."""
+    kinds = [*RELEASE_KINDS, EventKind.VARIANT_ADDED]
+    query = sa.select(events).where(events.c.hub_id == hub_id, events.c.kind.in_(kinds)).order_by(events.c.id)
+    return [_event(row) for row in connection.execute(query)]
+
+
+def close_events(connection: Connection, ids: Iterable[int], because: str) -> None:
+    """Events that need no report, with the reason."""
+    connection.execute(sa.update(events).where(events.c.id.in_(list(ids))).values(closed_because=because))
+
+
+def retell(connection: Connection, hub_id: str, before: EventKind, after: EventKind) -> None:
+    """An open event of one kind becomes one of another (a release that turns out to be a late copy)."""
+    connection.execute(
+        sa.update(events)
+        .where(events.c.hub_id == hub_id, events.c.kind == before.value, events.c.report_id.is_(None))
+        .values(kind=after.value)
+    )
+
+
+def claim_events(connection: Connection, ids: Sequence[int], report_id: str) -> bool:
+    """Give events to a report, once; False when any of them is taken."""
+    update = sa.update(events).where(events.c.id.in_(ids), events.c.report_id.is_(None))
+    return connection.execute(update.values(report_id=report_id)).rowcount == len(ids)
+
+
+def latest_events(connection: Connection, limit: int = 20) -> list[StoredEvent]:
+    """The newest events."""
+    return [_event(row) for row in connection.execute(sa.select(events).order_by(events.c.id.desc()).limit(limit))]
+
+
+# --- releases --------------------------------------------------------------------------------------------------------
+
+
+def _release(row: Row[Any]) -> Release:
+    return Release(**{**row._mapping, "state": ReleaseState(row.state)})
+
+
+def add_release(connection: Connection, release: Release) -> None:
+    """Open a release, unless it exists."""
+    exists = connection.execute(sa.select(releases.c.id).where(releases.c.id == release.id)).first()
+    if exists is None:
+        values = {field.name: getattr(release, field.name) for field in dataclasses.fields(release)}
+        connection.execute(sa.insert(releases).values(**values))
+
+
+def release(connection: Connection, release_id: str) -> Release | None:
+    """One release."""
+    row = connection.execute(sa.select(releases).where(releases.c.id == release_id)).first()
+    return _release(row) if row else None
+
+
+def open_releases(connection: Connection) -> list[Release]:
+    """Releases that wait to go out, oldest first."""
+    query = sa.select(releases).where(releases.c.state == ReleaseState.OPEN).order_by(releases.c.opened_at)
+    return [_release(row) for row in connection.execute(query)]
+
+
+def save_release(connection: Connection, release_id: str, values: Mapping[str, Any]) -> None:
+    """Set columns of a release."""
+    connection.execute(sa.update(releases).where(releases.c.id == release_id).values(**values))
+
+
+def count_repos(connection: Connection) -> dict[str, int]:
+    """How many repos are in each state."""
+    query = sa.select(repos.c.state, sa.func.count()).group_by(repos.c.state)
+    return {row[0]: row[1] for row in connection.execute(query)}
