@@ -154,10 +154,12 @@ def looked(
     announced: bool,
     recreated_from: str | None,
     now: datetime,
+    refusal: str | None = None,
 ) -> Seen:
     """A repo whose files were looked at: the row with its tree, and what its files say happened.
 
     `announced`: a release event was drawn for it before. `old_tree`: its files as we last knew them.
+    `refusal`: why the Hub does not list its files (gated, disabled); that is content enough for news.
     """
     content = survey(tree)
     fresh = replace(
@@ -165,7 +167,8 @@ def looked(
         version=repo.version + 1,
         looked_sha=repo.sha,
         tree=tree,
-        readable=content.readable,
+        readable=content.readable or refusal is not None,
+        unreadable=refusal,
         whole=content.whole,
         retry_at=None,
         failures=0,

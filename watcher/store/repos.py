@@ -174,6 +174,14 @@ def save_fields(connection: Connection, hub_id: str, **values: Any) -> None:
     connection.execute(sa.update(repos).where(repos.c.hub_id == hub_id).values(**values))
 
 
+def any_missing(connection: Connection, organization: str) -> bool:
+    """Whether the last listing lacked a repo of this organization that is not confirmed gone yet."""
+    query = sa.select(repos.c.hub_id).where(
+        repos.c.organization == organization, repos.c.missing_since.is_not(None), repos.c.state != RepoState.GONE
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
 def due_for_look(connection: Connection, now: datetime, limit: int = 500) -> list[Repo]:
     """Repos whose revision is not the one whose files we know."""
     query = (
