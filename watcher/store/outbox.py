@@ -136,6 +136,15 @@ def finish(
     connection.execute(sa.insert(attempts).values(delivery_id=delivery.id, number=number, at=now, status=status))
 
 
+def hand_back(connection: Connection, ids: Collection[str]) -> None:
+    """Give back what was claimed and not tried."""
+    connection.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.id.in_(list(ids)), deliveries.c.state == SENDING)
+        .values(state=RETRYING, lease_until=None)
+    )
+
+
 def release_leases(connection: Connection, now: datetime, *, all_of_them: bool) -> int:
     """Give back what a dead process was sending: leases that ran out, or all (when the instance lock proves it)."""
     dead: sa.ColumnElement[bool] = deliveries.c.state == SENDING

@@ -1,0 +1,158 @@
+"""Event ─read─▶ Architecture ─group─▶ Release: fetch what a reader needs, read it, and put it where it belongs (T2)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.engine import Connection
+
+from watcher.architecture.read import READER_VERSION, read
+from watcher.architecture.record import Architecture, Model, Unknown
+from watcher.architecture.witness import RepoFiles
+from watcher.compare.fingerprint import fingerprint
+from watcher.context import Context
+from watcher.hub.files import Fetched, fetch_files
+from watcher.hub.model import HubError, TreeFile
+from watcher.releases.content import CONFIGS
+from watcher.releases.grouping import find_kin, new_release
+from watcher.releases.inspect import REFUSED, fail
+from watcher.releases.model import Release, ReleaseState, Repo, RepoState
+from watcher.releases.poll import sighting_of
+from watcher.store import archive
+from watcher.store import repos as table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """One repo's architecture, ready to be kept."""
+
+    record: Architecture
+    key: str
+    """Over the blob ids it was read from and the reader's version."""
+    blobs: Mapping[str, bytes]
+    """Files that were fetched for it, by blob id."""
+    config_oid: str | None = None
+    unreadable: str | None = None
+    """Why the architecture is not known."""
+
+
+def read_due(context: Context) -> None:
+    """Read every repo that has news and was not read at this revision."""
+    now = context.clock.now()
+    with context.store.begin() as connection:
+        due = table.due_for_reading(connection, now)
+    for repo in due:
+        try:
+            found = read_repo(context, repo, repo.tree or (), repo.looked_sha or "")
+        except HubError as error:
+            fail(context, repo, error, now)
+            continue
+        _keep(context, repo, found, now)
+
+
+def read_repo(context: Context, repo: Repo, tree: tuple[TreeFile, ...], revision: str) -> Read:
+    """Fetch and read one repo at one revision. Raises HubError when an answer may still come."""
+    refusal = repo.unreadable if repo.unreadable in REFUSED.values() and not tree else None
+    fetched, refusal = (_nothing(repo, revision), refusal) if refusal else _fetch(context, repo, tree, revision)
+    record = _read_safely(context, fetched.files)
+    unreadable = refusal or fetched.unreadable or _why_unknown(record)
+    oids = {file.path: file.oid for file in tree}
+    config_oid = next((oids[path] for path in CONFIGS if path in fetched.files.files and path in oids), None)
+    return Read(
+        record=record,
+        key=record_key(fetched.files, oids),
+        blobs=fetched.blobs,
+        config_oid=config_oid,
+        unreadable=unreadable,
+    )
+
+
+def _fetch(context: Context, repo: Repo, tree: tuple[TreeFile, ...], revision: str) -> tuple[Fetched, str | None]:
+    def known(oid: str) -> bytes | None:
+        with context.store.begin() as connection:
+            return archive.blob(connection, oid)
+
+    try:
+        return fetch_files(context.hub, sighting_of(repo), revision, tree, known), None
+    except HubError as error:
+        if error.problem not in REFUSED:
+            raise
+        return _nothing(repo, revision, tree), REFUSED[error.problem]
+
+
+def _nothing(repo: Repo, revision: str, tree: tuple[TreeFile, ...] = ()) -> Fetched:
+    hub = {"license": repo.license, "gated": repo.gated, "tags": list(repo.tags), "pipeline_tag": repo.pipeline_tag}
+    sizes = {file.path: file.size for file in tree}
+    files = RepoFiles(name=repo.name, revision=revision, sizes=sizes, hub={**hub, "stored": repo.stored_parameters})
+    return Fetched(files=files, blobs={})
+
+
+def _why_unknown(record: Architecture) -> str | None:
+    """The reason, when not even the number of layers and the width are known."""
+    if record.layers.count is not None or record.hidden_size is not None:
+        return None
+    return next(
+        (item.why for item in record.unknown if item.fact in ("layers.count", "layers", "*")), "nothing to read"
+    )
+
+
+def record_key(files: RepoFiles, oids: Mapping[str, str]) -> str:
+    """What a record is cached by: the blobs it was read from, and the reader's version."""
+    parts = sorted(f"{path} {oids.get(path, '')}" for path in (*files.files, *files.headers))
+    text = "\n".join([READER_VERSION, files.name, files.revision or "", *parts])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+# --- T2 --------------------------------------------------------------------------------------------------------------
+
+
+def _keep(context: Context, repo: Repo, found: Read, now: datetime) -> None:
+    """T2: raw files, record, and the repo's place in a release, in one transaction."""
+    with context.store.begin() as connection:
+        keep_read(connection, found, now)
+        values = {"record_key": found.key, "read_sha": repo.looked_sha, "unreadable": found.unreadable}
+        if repo.release_id is None and repo.state is RepoState.ACTIVE:
+            values["release_id"] = _join(connection, repo, found, now)
+        table.save_fields(connection, repo.hub_id, retry_at=None, failures=0, error=None, **values)
+    context.journal.note("read", f"{repo.name}: {_summary(found)}")
+
+
+def keep_read(connection: Connection, found: Read, now: datetime) -> None:
+    """The files and the record of one reading."""
+    archive.keep_blobs(connection, found.blobs, now)
+    data, print_ = found.record.to_dict(), fingerprint(found.record)
+    archive.keep_record(connection, found.key, print_, data, found.config_oid, now)
+
+
+def _summary(found: Read) -> str:
+    if found.unreadable:
+        return f"its architecture cannot be read: {found.unreadable}"
+    return f"read as {found.record.decoder_type or 'unknown type'}, {found.record.layers.pattern or 'unknown layers'}"
+
+
+def _join(connection: Connection, repo: Repo, found: Read, now: datetime) -> str:
+    """The release this repo belongs to: its kin's, opened if need be, or its own."""
+    relatives = table.relatives(connection, repo.organization, repo.stem)
+    named = [table.repo_named(connection, base) for _, base in repo.base_models]
+    relatives += [base for base in named if base is not None and base not in relatives]
+    ids = {other.release_id for other in relatives if other.release_id}
+    releases = {item.id: item for item in (table.release(connection, release_id) for release_id in ids) if item}
+    kin = find_kin(repo, relatives, releases, now)
+    release = _release_of(connection, kin.relative, now) if kin else new_release(repo, ReleaseState.OPEN, now)
+    table.add_release(connection, release)
+    return release.id
+
+
+def _release_of(connection: Connection, relative: Repo, now: datetime) -> Release:
+    """A relative's release; one from before our tracking gets a silent release to be joined."""
+    known = table.release(connection, relative.release_id) if relative.release_id else None
+    if known is not None:
+        return known
+    state = ReleaseState.OPEN if relative.state is RepoState.ACTIVE else ReleaseState.SILENT
+    release = new_release(relative, state, now)
+    table.add_release(connection, release)
+    table.save_fields(connection, relative.hub_id, release_id=release.id)
+    return release
