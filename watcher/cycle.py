@@ -1,0 +1,46 @@
+"""The way of the data, end to end. Read this file first.
+
+    Hub ─poll─▶ Sighting ─detect─▶ Event ─read─▶ Architecture ─group─▶ Release ─settle─▶ (quiet)
+                                                                                    │ nearest baseline, own past
+                                                                                    ▼
+    Slack · Discord · webhook · git · folder ◀─deliver─ Delivery ◀─report─ Report ◀─compare─ Comparison
+
+Every stage claims the work that is due from the store and writes what it did in one transaction: T1 a repo as last seen
+with its events, T2 raw files with their record, T3 a report with its deliveries. So the stages can run one after the
+other (`once`) or apart (`run`), and dying between any two instructions loses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from watcher.context import Context
+from watcher.publish.deliver import deliver
+from watcher.releases.inspect import inspect
+from watcher.releases.poll import poll
+from watcher.releases.reading import read_due
+from watcher.report.make import report_alert, report_due
+
+
+def look(context: Context) -> None:
+    """Hub → sightings → events."""
+    poll(context)
+    inspect(context)
+
+
+def tell(context: Context) -> None:
+    """Events → architectures → releases → comparisons → reports, with their deliveries in the outbox."""
+    read_due(context)
+    report_due(context)
+
+
+def send(context: Context, stopped: Callable[[], bool] = lambda: False) -> None:
+    """Outbox → channels."""
+    deliver(context, alert=report_alert, stopped=stopped)
+
+
+def once(context: Context) -> None:
+    """One cycle, then delivery."""
+    look(context)
+    tell(context)
+    send(context)
