@@ -1,0 +1,85 @@
+"""Puts a Context together from settings: opens the store, the Hub client, the channels and the clock."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from watcher.clock import clock_from
+from watcher.context import Context, Journal
+from watcher.errors import ConfigurationError
+from watcher.publish.interface import Channel
+from watcher.settings import ChannelSettings, Settings
+
+ARCHIVE = "reports"
+"""The channel that feeds `reports.directory`."""
+
+
+@contextlib.contextmanager
+def running(
+    settings: Settings, environment: Mapping[str, str], say: Callable[[str], None]
+) -> Iterator[Context]:
+    """Everything open and locked to this process, closed again at the end.
+
+    Raises ConfigurationError for settings that cannot work, StoreError when the store is taken.
+    """
+    from watcher.store import outbox
+    from watcher.store.engine import open_store
+
+    settings.verify_secrets()
+    channels = build_channels(settings, environment)
+    clock = clock_from(environment)
+    with open_store(settings.store_url, exclusive=True) as store:
+        with store.begin() as connection:  # the instance lock proves that older leases are dead
+            outbox.release_leases(connection, clock.now(), all_of_them=True)
+        yield Context(
+            settings=settings,
+            store=store,
+            hub=hub_client(settings),
+            clock=clock,
+            journal=Journal(say),
+            channels=channels,
+            reference=reference(environment),
+        )
+
+
+def hub_client(settings: Settings):  # type: ignore[no-untyped-def]
+    """The client for the configured endpoint, with the configured token and no other."""
+    from watcher.hub.client import HubClient
+
+    return HubClient(settings.hub.endpoint, settings.hub.read_token())
+
+
+def build_channels(
+    settings: Settings, environment: Mapping[str, str]
+) -> dict[str, tuple[ChannelSettings, Channel]]:
+    """Every configured channel, and the archive folder as one more."""
+    from watcher.publish.registry import build_channel, settings_class
+
+    configured = list(settings.channels)
+    if settings.reports_directory is not None:
+        values = {"name": ARCHIVE, "type": "folder", "path": str(settings.reports_directory), "alerts": False}
+        configured.insert(0, settings_class("folder").model_validate(values))
+    return {item.name: (item, build_channel(item, folder=settings.folder)) for item in configured}
+
+
+def reference(environment: Mapping[str, str]):  # type: ignore[no-untyped-def]
+    """Facts about `transformers` model types: the cached wheel, an installed package, or what ships with us."""
+    from watcher.architecture.reference import Reference
+
+    return Reference.default(cache_directory(environment))
+
+
+def cache_directory(environment: Mapping[str, str]) -> Path:
+    """Where downloaded reference wheels are kept."""
+    base = environment.get("XDG_CACHE_HOME") or str(Path(environment.get("HOME", "/tmp")) / ".cache")
+    return Path(base) / "model-release-watcher"
+
+
+def channel_named(context_channels: Mapping[str, tuple[ChannelSettings, Channel]], name: str) -> Channel:
+    """One channel by name; ConfigurationError names those there are."""
+    if name not in context_channels:
+        known = ", ".join(context_channels) or "none"
+        raise ConfigurationError(f"there is no channel named {name!r}; configured: {known}")
+    return context_channels[name][1]
