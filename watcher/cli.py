@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from watcher import __version__
-from watcher.errors import WatcherError
+from watcher.errors import ConfigurationError, WatcherError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -112,7 +112,7 @@ def notify(options: argparse.Namespace) -> int:
     settings = _settings(options)
     settings.verify_secrets()
     if not options.test:
-        raise SystemExit("watcher notify: only --test can be sent by hand; see `watcher notify --help`")
+        raise ConfigurationError("notify: only --test can be sent by hand; see `watcher notify --help`")
     return send_trial(build_channels(settings, os.environ), options.channel, _say)
 
 
@@ -229,7 +229,7 @@ def baselines(options: argparse.Namespace) -> int:
 
     if options.action == "add":
         if not options.source:
-            raise SystemExit("watcher baselines add: which SOURCE?")
+            raise ConfigurationError("baselines add: which SOURCE?")
         _say(add_baseline(_settings(options), _open(options, options.source), _reference(), os.environ))
         return 0
     rows = listing(_settings(options, required=False))

@@ -44,3 +44,16 @@ def once(context: Context) -> None:
     look(context)
     tell(context)
     send(context)
+
+
+def summary(context: Context) -> str:
+    """What a cycle came to, in one line."""
+    counts = context.journal.counts
+    said = {"events": "event", "read": "model read", "reports": "report", "delivered": "delivery", "errors": "error"}
+    parts = [f"{counts[key]} {_many(word, counts[key])}" for key, word in said.items() if counts.get(key)]
+    return f"done: {', '.join(parts)}" if parts else "done: nothing new"
+
+
+def _many(word: str, count: int) -> str:
+    plurals = {"model read": "models read", "delivery": "deliveries"}
+    return word if count == 1 else plurals.get(word, word + "s")

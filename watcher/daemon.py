@@ -62,7 +62,9 @@ class Daemon:
         self._busy: set[str] = set()
         self._guard = threading.Lock()
         self._scheduler = BackgroundScheduler(
-            jobstores={"default": MemoryJobStore()},  # ours is the store: a job store that pickles would be a second truth
+            jobstores={
+                "default": MemoryJobStore()
+            },  # ours is the store: a job store that pickles would be a second truth
             executors={"default": ThreadPoolExecutor(max(2, len(steps)))},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone=UTC,

@@ -17,9 +17,7 @@ ARCHIVE = "reports"
 
 
 @contextlib.contextmanager
-def running(
-    settings: Settings, environment: Mapping[str, str], say: Callable[[str], None]
-) -> Iterator[Context]:
+def running(settings: Settings, environment: Mapping[str, str], say: Callable[[str], None]) -> Iterator[Context]:
     """Everything open and locked to this process, closed again at the end.
 
     Raises ConfigurationError for settings that cannot work, StoreError when the store is taken.
@@ -51,9 +49,7 @@ def hub_client(settings: Settings):  # type: ignore[no-untyped-def]
     return HubClient(settings.hub.endpoint, settings.hub.read_token())
 
 
-def build_channels(
-    settings: Settings, environment: Mapping[str, str]
-) -> dict[str, tuple[ChannelSettings, Channel]]:
+def build_channels(settings: Settings, environment: Mapping[str, str]) -> dict[str, tuple[ChannelSettings, Channel]]:
     """Every configured channel, and the archive folder as one more."""
     from watcher.publish.registry import build_channel, settings_class
 

@@ -24,7 +24,9 @@ def open_source(source: str, hub: Callable[[], Hub]) -> RepoFiles:
     if path.exists():
         return read_source_folder(path)
     if not _REPO.fullmatch(source):
-        raise SourceError(f"{source}: no such file or folder, and not the name of a Hub repo (org/name or org/name@rev)")
+        raise SourceError(
+            f"{source}: no such file or folder, and not the name of a Hub repo (org/name or org/name@rev)"
+        )
     name, _, revision = source.partition("@")
     return _from_hub(hub(), name, revision)
 

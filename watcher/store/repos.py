@@ -325,3 +325,17 @@ def count_repos(connection: Connection) -> dict[str, int]:
     """How many repos are in each state."""
     query = sa.select(repos.c.state, sa.func.count()).group_by(repos.c.state)
     return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def latest_errors(connection: Connection, limit: int = 10) -> list[dict[str, Any]]:
+    """Repos whose last request failed, the latest first."""
+    query = (
+        sa.select(repos.c.name, repos.c.error, repos.c.failures, repos.c.retry_at)
+        .where(repos.c.error.is_not(None))
+        .order_by(repos.c.retry_at.desc())
+        .limit(limit)
+    )
+    return [
+        {"name": row.name, "error": row.error, "failures": row.failures, "retry_at": row.retry_at.isoformat()}
+        for row in connection.execute(query)
+    ]

@@ -1,0 +1,135 @@
+"""`watcher check`: is everything there that a run needs? Sends nothing; each line has a remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from watcher.errors import WatcherError
+from watcher.hub.model import Hub
+from watcher.settings import Settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was verified."""
+
+    what: str
+    ok: bool
+    says: str
+    """What was found, or what is wrong and the remedy."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        return asdict(self)
+
+
+def run_checks(settings: Settings, environment: Mapping[str, str]) -> list[Check]:
+    """Every check, in the order a user would fix things."""
+    checks: list[Iterator[Check]] = [
+        _configuration(settings),
+        _store(settings),
+        _hub(settings),
+        _channels(settings, environment),
+    ]
+    return [check for group in checks for check in group]
+
+
+def _try(what: str, verify: Callable[[], str]) -> Check:
+    try:
+        return Check(what, True, verify())
+    except WatcherError as error:
+        return Check(what, False, str(error))
+
+
+def _configuration(settings: Settings) -> Iterator[Check]:
+    count = len(settings.watch.organizations)
+    yield Check("configuration", True, f"{count} organizations, {len(settings.channels)} channels")
+    if not count:
+        yield Check("watch.organizations", False, "nothing is tracked; name an organization or preset:frontier-labs")
+
+
+def _store(settings: Settings) -> Iterator[Check]:
+    def verify() -> str:
+        from watcher.store.engine import open_store
+
+        with open_store(settings.store_url) as store, store.begin():
+            return "opens, can be written, schema is current"
+
+    yield _try("store", verify)
+
+
+def _hub(settings: Settings) -> Iterator[Check]:
+    from watcher.runtime import hub_client
+
+    made = _try("hub.token", lambda: "is set" if settings.hub.read_token() else "not set: anonymous, half the quota")
+    yield made
+    if not made.ok:
+        return
+    hub = hub_client(settings)
+
+    def account() -> str:
+        name = hub.whoami()
+        rate = next(iter(hub.rates.values()), None)
+        quota = f", {rate.quota} requests per window" if rate and rate.quota else ""
+        return f"{settings.hub.endpoint} answers{f' as {name}' if name else ', anonymously'}{quota}"
+
+    if settings.hub.read_token():
+        yield _try("hub", account)
+    for organization in settings.watch.organizations:
+        yield _try(f"organization {organization}", _existence(hub, organization))
+
+
+def _existence(hub: Hub, organization: str) -> Callable[[], str]:
+    def verify() -> str:
+        if not hub.organization_exists(organization):
+            raise WatcherError("no organization or user of this name on the Hub; check the spelling")
+        return "exists"
+
+    return verify
+
+
+def _channels(settings: Settings, environment: Mapping[str, str]) -> Iterator[Check]:
+    from watcher.runtime import build_channels
+
+    for channel in settings.channels:
+        for key, secret in channel.secrets():
+            found = _try(f"channels.{channel.name}.{key}", lambda secret=secret: secret.resolve() and "is set")  # type: ignore[misc]
+            if not found.ok:
+                yield found
+    try:
+        built = build_channels(settings, environment)
+    except WatcherError as error:
+        yield Check("channels", False, str(error))
+        return
+    for name, (kind, channel) in built.items():
+        yield _try(f"channel {name} ({kind.type})", channel.check)
+
+
+def explain_repo(settings: Settings, hub: Hub, name: str) -> str:
+    """Which rule of `[watch]` keeps or drops a repo, in one sentence."""
+    from watcher.releases.filters import decide
+
+    sighting = hub.info(name)
+    tracked = {organization.lower() for organization in settings.watch.organizations}
+    if sighting.organization.lower() not in tracked:
+        return f"{sighting.name}: dropped; {sighting.organization} is not in watch.organizations"
+    decision = decide(settings.watch, sighting)
+    words = {"yes": "kept", "no": "dropped", "undecided": "not decided yet, a candidate"}
+    return f"{sighting.name}: {words[decision.answer.value]}; {decision.because}"
+
+
+def print_checks(checks: list[Check], console: Console) -> None:
+    """A table with ✓ and ✗."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for check in checks:
+        mark = Text("✓", "green") if check.ok else Text("✗", "bold red")
+        table.add_row(mark, Text(check.what), Text(check.says, "" if check.ok else "red"))
+    console.print(table)
