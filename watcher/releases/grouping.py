@@ -48,13 +48,13 @@ def _declared(repo: Repo, others: Sequence[Repo]) -> Kinship | None:
         if relation in SAME_WEIGHTS:
             return Kinship(relative, f"base_model: {relation} of {relative.name}", True)
         if relation in SAME_FAMILY and relative.stem == repo.stem:
-            return Kinship(relative, f"base_model: {relation} of {relative.name}", _is_copy(repo, relative))
+            return Kinship(relative, f"base_model: {relation} of {relative.name}", is_copy(repo, relative))
     return None
 
 
 def _same_name(repo: Repo, others: Sequence[Repo], releases: Mapping[str, Release], now: datetime) -> Kinship | None:
     alike = [other for other in others if other.stem == repo.stem]
-    copies = [other for other in alike if _is_copy(repo, other) or _is_copy(other, repo)]
+    copies = [other for other in alike if is_copy(repo, other) or is_copy(other, repo)]
     if copies:
         return Kinship(copies[0], f"the same name as {copies[0].name} with another format", True)
     recent = [other for other in alike if _is_recent(other, releases, now)]
@@ -63,7 +63,7 @@ def _same_name(repo: Repo, others: Sequence[Repo], releases: Mapping[str, Releas
     return Kinship(recent[0], f"the same family and version as {recent[0].name}", False)
 
 
-def _is_copy(repo: Repo, original: Repo) -> bool:
+def is_copy(repo: Repo, original: Repo) -> bool:
     """Whether `repo` is named as `original` is, with words for a quantisation or file format added."""
     mine, its = take_apart(repo.name), take_apart(original.name)
     return bool(mine.copy) and not its.copy and mine.size == its.size and _tuning(mine) == _tuning(its)

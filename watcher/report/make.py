@@ -1,0 +1,256 @@
+"""Release ─settle─▶ (quiet) ─compare─▶ Comparison ─report─▶ Report: what is due is written, kept and enqueued (T3)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.engine import Connection
+
+from watcher.baselines.library import Library
+from watcher.compare.model import Verdict
+from watcher.context import Context
+from watcher.publish.enqueue import deliveries_for, is_wanted
+from watcher.releases.detect import RELEASE_KINDS
+from watcher.releases.grouping import is_copy
+from watcher.releases.model import EventKind, Release, ReleaseState, Repo
+from watcher.releases.settle import settled
+from watcher.report.draft import Material, draft_alert, draft_change, draft_release
+from watcher.report.model import Draft, Report
+from watcher.report.picture import with_pictures
+from watcher.store import archive, outbox
+from watcher.store import repos as table
+from watcher.store.repos import StoredEvent
+
+MAIN = (
+    EventKind.CONFIG_CHANGED,
+    EventKind.CODE_CHANGED,
+    EventKind.LICENSE_CHANGED,
+    EventKind.GATED_CHANGED,
+    EventKind.DISABLED_CHANGED,
+    EventKind.DISAPPEARED,
+    EventKind.RESTORED,
+    EventKind.RENAMED,
+    EventKind.WEIGHTS_CHANGED,
+    EventKind.TOKENIZER_CHANGED,
+    EventKind.CARD_CHANGED,
+    EventKind.APPEARED,
+    EventKind.ALERT,
+)
+"""Kinds of change, the one that names a report about several first."""
+
+NEEDS_READING = (EventKind.CONFIG_CHANGED, EventKind.CODE_CHANGED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """One report to be made."""
+
+    draft: Draft
+    events: tuple[StoredEvent, ...]
+    """The events it tells."""
+    release: Release | None = None
+    """The release that is out with it."""
+    members: tuple[Repo, ...] = ()
+
+
+def report_due(context: Context) -> None:
+    """Report every release that is quiet (or new at first sight), every late member, every change."""
+    now = context.clock.now()
+    library = Library(context.store)
+    with context.store.begin() as connection:
+        events = table.open_events(connection)
+        releases = table.open_releases(connection)
+    for release in releases:
+        _tell_release(context, library, release, now)
+    for release_id, late in _late(context, events).items():
+        _tell_late(context, library, release_id, late, now)
+    for group in _changes(context, events):
+        _tell_changes(context, library, group, now)
+
+
+# --- releases that go out --------------------------------------------------------------------------------------------
+
+
+def _tell_release(context: Context, library: Library, release: Release, now: datetime) -> None:
+    with context.store.begin() as connection:
+        members = [repo for repo in table.members(connection, release.id) if repo.record_key]
+        events = _announcing(connection, members)
+        pending = [repo for repo in table.relatives(connection, release.organization, release.stem) if _unread(repo)]
+    if not events:
+        return
+    material = Material(context, library, members, now)
+    watch = context.settings.watch
+    if not settled(release, members, pending, now, watch.settle, watch.max_settle) and not _new_at_sight(material):
+        return
+    kind = next((item.event.kind for item in events if item.event.kind is EventKind.RECREATED), EventKind.RELEASED)
+    draft = draft_release(material, release, kind, _before(events))
+    _publish(context, Work(draft=draft, events=tuple(events), release=release, members=tuple(members)), now)
+
+
+def _new_at_sight(material: Material) -> bool:
+    """A new architecture does not wait: it goes out with its first readable member."""
+    return any(
+        subject.comparison is not None and subject.comparison.verdict is Verdict.NEW and subject.unreadable is None
+        for subject in material.subjects
+    )
+
+
+def _announcing(connection: Connection, members: Sequence[Repo]) -> list[StoredEvent]:
+    kinds = (*RELEASE_KINDS, EventKind.VARIANT_ADDED)
+    ids = [repo.hub_id for repo in members]
+    return [item for item in table.open_events(connection, ids) if item.event.kind in kinds]
+
+
+def _unread(repo: Repo) -> bool:
+    """Seen, wanted, with something to read, and not read yet (a request failed, or the look is due)."""
+    return repo.state == "active" and repo.record_key is None and (repo.readable or repo.looked_sha != repo.sha)
+
+
+def _before(events: Iterable[StoredEvent]) -> dict[str, object]:
+    return {key: value for item in events for key, value in item.event.before.items()}
+
+
+# --- members that come after the release went out --------------------------------------------------------------------
+
+
+def _late(context: Context, events: Sequence[StoredEvent]) -> dict[str, list[StoredEvent]]:
+    """Open announcements of repos whose release is out, or older than our tracking; by release."""
+    kinds = (*RELEASE_KINDS, EventKind.VARIANT_ADDED)
+    late: dict[str, list[StoredEvent]] = {}
+    with context.store.begin() as connection:
+        for item in events:
+            if item.event.kind not in kinds:
+                continue
+            repo = table.repo(connection, item.event.hub_id)
+            release = table.release(connection, repo.release_id) if repo and repo.release_id else None
+            if release is not None and release.state is not ReleaseState.OPEN and repo and repo.record_key:
+                late.setdefault(release.id, []).append(item)
+    return late
+
+
+def _tell_late(
+    context: Context, library: Library, release_id: str, events: list[StoredEvent], now: datetime
+) -> None:
+    with context.store.begin() as connection:
+        release = table.release(connection, release_id)
+        members = table.members(connection, release_id)
+        told = _told_fingerprints(connection, members, {item.event.hub_id for item in events})
+        keys = archive.fingerprints(connection, [repo.record_key for repo in members if repo.record_key])
+    ids = {item.event.hub_id for item in events}
+    fresh = [repo for repo in members if repo.hub_id in ids]
+    watch = context.settings.watch
+    if release is None or not settled(release, fresh, [], now, watch.settle, watch.max_settle):
+        return
+    news = [repo for repo in fresh if not _is_told(repo, members, told, keys)]
+    material = Material(context, library, news or fresh, now, beside=[repo for repo in members if repo not in fresh])
+    kind = EventKind.RELEASED if news else EventKind.VARIANT_ADDED
+    draft = draft_release(material, release, kind, {}, also=fresh)
+    _publish(context, Work(draft=draft, events=tuple(events), release=release, members=tuple(fresh)), now)
+
+
+def _told_fingerprints(connection: Connection, members: Sequence[Repo], fresh: set[str]) -> set[str]:
+    keys = [repo.record_key for repo in members if repo.record_key and repo.hub_id not in fresh]
+    return set(archive.fingerprints(connection, keys).values())
+
+
+def _is_told(repo: Repo, members: Sequence[Repo], told: set[str], prints: dict[str, str]) -> bool:
+    """Whether a late member brings nothing new: an architecture the release already has.
+
+    Members from before our tracking were never read; a copy of one of them is taken at its word.
+    """
+    if repo.unreadable is None and prints.get(repo.record_key or "") in told:
+        return True
+    unread = [other for other in members if other.record_key is None and other.hub_id != repo.hub_id]
+    return any(is_copy(repo, other) for other in (unread if repo.unreadable is None else members))
+
+
+# --- changes of known repos ------------------------------------------------------------------------------------------
+
+
+def _changes(context: Context, events: Sequence[StoredEvent]) -> list[list[StoredEvent]]:
+    """Open changes, those of one release together; what no channel asks for is closed without a report."""
+    announcing = (*RELEASE_KINDS, EventKind.VARIANT_ADDED)
+    groups: dict[tuple[str, str], list[StoredEvent]] = {}
+    with context.store.begin() as connection:
+        for item in (item for item in events if item.event.kind not in announcing):
+            if not is_wanted(context.channels, item.event.kind):
+                table.close_events(connection, [item.id], "no channel asks for it")
+                continue
+            repo = table.repo(connection, item.event.hub_id)
+            if item.event.kind in NEEDS_READING and repo is not None and repo.read_sha != repo.looked_sha:
+                continue
+            kind = _files_of(item)
+            groups.setdefault((repo.release_id or repo.hub_id if repo else item.event.hub_id, kind), []).append(item)
+    return list(groups.values())
+
+
+def _files_of(item: StoredEvent) -> str:
+    """Repos of one release that changed alike share a report: the key says how they changed."""
+    return repr(sorted(dict(item.event.after).get("files", {}))) if item.event.kind in NEEDS_READING else "rest"
+
+
+def _tell_changes(context: Context, library: Library, events: list[StoredEvent], now: datetime) -> None:
+    events.sort(key=lambda item: MAIN.index(item.event.kind))
+    with context.store.begin() as connection:
+        found = [table.repo(connection, item.event.hub_id) for item in events]
+    members = list({repo.hub_id: repo for repo in found if repo is not None}.values())
+    draft = draft_change(Material(context, library, members, now), events[0].event, events)
+    _publish(context, Work(draft=draft, events=tuple(events)), now)
+
+
+# --- T3 --------------------------------------------------------------------------------------------------------------
+
+
+def _publish(context: Context, work: Work, now: datetime) -> None:
+    """Write the report, then T3: report, deliveries and the events' report_id, all or nothing."""
+    report = with_pictures(work.draft)
+    waiting = deliveries_for(context, report, now)
+    with context.store.begin() as connection:
+        if not table.claim_events(connection, [item.id for item in work.events], report.report_id):
+            connection.rollback()
+            return
+        archive.keep_report(connection, report)
+        for delivery in waiting:
+            outbox.enqueue(connection, delivery)
+        _note_release(connection, work, report, now)
+    context.journal.note("reports", f"{report.event.value}: {report.headline}")
+
+
+def _note_release(connection: Connection, work: Work, report: Report, now: datetime) -> None:
+    if work.release is None:
+        return
+    if work.release.state is ReleaseState.OPEN:
+        values = {"state": ReleaseState.OUT.value, "out_at": now, "report_id": report.report_id}
+        table.save_release(connection, work.release.id, values)
+    keys = [repo.record_key for repo in work.members if repo.record_key and repo.unreadable is None]
+    prints = archive.fingerprints(connection, keys)
+    for repo in work.members:
+        if repo.record_key in prints:
+            archive.keep_baseline(
+                connection,
+                prints[repo.record_key],
+                hub_id=repo.hub_id,
+                name=repo.name,
+                release_id=work.release.id,
+                record_key=repo.record_key,
+                first_seen_at=repo.first_seen_at,
+                added=False,
+            )
+
+
+def report_alert(context: Context, text: str, about: str) -> None:
+    """Tell every channel but one about the watcher itself, once per text and day."""
+    now = context.clock.now()
+    digest = hashlib.sha256(f"alert {text} {now:%Y-%m-%d}".encode()).hexdigest()
+    report = with_pictures(draft_alert(f"rep_{digest[:20]}", text, now))
+    waiting = [item for item in deliveries_for(context, report, now) if item.channel != about]
+    with context.store.begin() as connection:
+        if archive.report(connection, report.report_id) is not None:
+            return
+        archive.keep_report(connection, report)
+        for delivery in waiting:
+            outbox.enqueue(connection, delivery)
+    context.journal.note("alerts", f"alert: {text}")
