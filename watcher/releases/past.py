@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,23 +28,26 @@ def earlier_self(context: Context, repo: Repo, event: Event) -> Past:
     """Read the repo as it was before this event. Raises HubError when its old files cannot be had."""
     from watcher.architecture.read import read
 
+    sha = str(event.before["sha"])
+    with context.store.begin() as connection:
+        tree = _rebuilt(repo, event, lambda oid: archive.blob(connection, oid))
+    tree = tree or context.hub.tree(repo.name, sha)
+
     def known(oid: str) -> bytes | None:
         with context.store.begin() as connection:
             return archive.blob(connection, oid)
 
-    sha = str(event.before["sha"])
-    fetched = fetch_files(context.hub, sighting_of(replace(repo, sha=sha)), sha, old_tree(repo, event), known)
+    fetched = fetch_files(context.hub, sighting_of(replace(repo, sha=sha)), sha, tree, known)
     return Past(read(fetched.files, reference=context.reference), raw_config(fetched.files)[0])
 
 
-def old_tree(repo: Repo, event: Event) -> tuple[TreeFile, ...]:
-    """The tree before: today's, with the files that changed put back to their old blob ids.
-
-    Only names and blob ids matter to what follows; the size of a changed file is unknown, so its limit decides.
-    """
+def _rebuilt(repo: Repo, event: Event, kept: Callable[[str], bytes | None]) -> tuple[TreeFile, ...] | None:
+    """The tree before, from today's with the changed files put back; None unless we have all of those files."""
     old: Mapping[str, str] = event.before.get("files") or {}
     new: Mapping[str, str] = event.after.get("files") or {}
+    found = {path: kept(oid) for path, oid in old.items()}
+    if any(data is None for data in found.values()):
+        return None
     same = [file for file in repo.tree or () if file.path not in new]
-    sizes = {file.path: file.size for file in repo.tree or ()}
-    back = [TreeFile(path=path, oid=oid, size=sizes.get(path, 0)) for path, oid in old.items()]
+    back = [TreeFile(path=path, oid=old[path], size=len(data or b"")) for path, data in found.items()]
     return tuple([*same, *back])

@@ -13,13 +13,14 @@ from watcher.architecture.read import raw_config
 from watcher.architecture.record import Architecture
 from watcher.architecture.witness import RepoFiles
 from watcher.baselines.library import Library
-from watcher.compare.comparing import compare
+from watcher.compare.compare import compare
 from watcher.compare.fingerprint import fingerprint
 from watcher.context import Context
 from watcher.hub.model import HubError
 from watcher.releases.model import Event, EventKind, Release, Repo, RepoRef
 from watcher.releases.names import take_apart, variant_of
 from watcher.releases.past import earlier_self
+from watcher.publish.enqueue import links_for
 from watcher.report.model import Draft, Source, Subject
 from watcher.store import archive
 from watcher.store.repos import StoredEvent
@@ -172,7 +173,7 @@ def _earlier(material: Material, release: Release) -> Source | None:
         return None
     with material.context.store.begin() as connection:
         report = archive.report(connection, release.report_id)
-    return Source(label=report.headline, url=material.context.report_url(report)) if report else None
+    return Source(label=report.headline, url=links_for(material.context, report).report) if report else None
 
 
 def hub_url(context: Context, name: str) -> str:

@@ -1,0 +1,56 @@
+# Everything a developer runs; each target stands alone on a fresh machine with Python 3.11+, make and git.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+JOBS ?= 2
+
+.PHONY: demo test lint types tests coverage accuracy conformance bench samples clean
+
+demo: $(BIN)/watcher
+	$(BIN)/watcher demo
+
+test: lint types tests
+
+lint: $(BIN)/pytest
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(BIN)/pytest
+	$(BIN)/mypy
+
+tests: $(BIN)/pytest
+	$(BIN)/pytest -n $(JOBS) --cov --cov-report=term
+
+# The parts of the tests that need something beside Python: skipped, with the reason, where it is absent.
+test-shared: $(BIN)/pytest
+	$(BIN)/pytest -m shared -rs
+
+test-postgres: $(BIN)/pytest
+	$(BIN)/pytest -m postgres -rs
+
+test-browser: $(BIN)/pytest
+	$(BIN)/pytest -m browser -rs
+
+accuracy: $(BIN)/watcher
+	$(BIN)/python scripts/accuracy.py
+
+conformance:
+	$(PYTHON) scripts/conformance.py
+
+bench: $(BIN)/pytest
+	$(BIN)/python scripts/bench.py
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(BIN)/watcher: $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check .
+	@touch $@
+
+$(BIN)/pytest: $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@

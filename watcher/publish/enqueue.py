@@ -1,0 +1,57 @@
+"""Report → deliveries: which channels get it, rendered for each, and where the whole can be read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+
+from watcher.context import Context
+from watcher.publish.interface import Channel, Links
+from watcher.publish.routing import wants
+from watcher.releases.model import EventKind
+from watcher.report.model import Report
+from watcher.settings import ChannelSettings
+from watcher.store.outbox import PENDING, Delivery
+
+
+def is_wanted(channels: Mapping[str, tuple[ChannelSettings, Channel]], kind: EventKind) -> bool:
+    """Whether any channel asks for events of this kind."""
+    if kind is EventKind.ALERT:
+        return any(settings.alerts for settings, _ in channels.values())
+    return any(kind in settings.events for settings, _ in channels.values())
+
+
+def deliveries_for(context: Context, report: Report, now: datetime) -> list[Delivery]:
+    """One delivery for every channel that wants this report."""
+    links = links_for(context, report)
+    return [
+        _delivery(channel, report, links, now)
+        for settings, channel in context.channels.values()
+        if wants(settings, report).wanted
+    ]
+
+
+def _delivery(channel: Channel, report: Report, links: Links, now: datetime) -> Delivery:
+    digest = hashlib.sha256(f"{report.report_id} {channel.name}".encode()).hexdigest()
+    return Delivery(
+        id=f"msg_{digest[:24]}",
+        report_id=report.report_id,
+        release_id=report.release_id or None,
+        channel=channel.name,
+        state=PENDING,
+        payload=channel.render(report, links),
+        created_at=now,
+        next_at=now,
+    )
+
+
+def links_for(context: Context, report: Report) -> Links:
+    """Below `reports.public_url`, else in the first channel that makes pages readable, else the model's Hub page."""
+    base = context.settings.reports.public_url.rstrip("/")
+    if base:
+        picture = next((name for name in report.pictures if name.endswith(".png")), None)
+        folder = report.path.rpartition("/")[0]
+        return Links(report=f"{base}/{report.path}", picture=f"{base}/{folder}/{picture}" if picture else None)
+    pages = (channel.report_url(report) for _, channel in context.channels.values())
+    return Links(report=next((page for page in pages if page), None) or report.hub_url)
