@@ -1,0 +1,1 @@
+"""Architecture × Baseline → Comparison: deepdiff, then one table that ranks and explains each difference."""

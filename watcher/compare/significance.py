@@ -1,0 +1,241 @@
+"""The table that gives each kind of difference its significance and its wording; README.md beside it is made from it.
+
+Rows are tried from the top, each difference is told by the first row that fits, and within one significance changes
+are ranked in the order of the rows. Every fact outside COSMETIC_FACTS is told by a row above cosmetic: that is what
+makes a fingerprint (a hash over them) equal exactly when nothing above cosmetic lies between two models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from watcher.compare import wording as say
+from watcher.compare import words
+from watcher.compare.facts import UNKNOWN
+from watcher.compare.model import Significance
+from watcher.compare.rules import CHANGED, GAINED, LOST, Rule, When
+
+BREAKING, STRUCTURAL = Significance.BREAKING, Significance.STRUCTURAL
+SCALE, COSMETIC = Significance.SCALE, Significance.COSMETIC
+
+PLAIN_MIXERS = frozenset({"mha", "gqa", "mqa", "sliding", "gated-attention", "moe", "ffn", "none"})
+"""Every engine has these; any other mixer that arrives needs code of its own."""
+
+MANY_KEYS = 8
+"""More novel config keys than this are told as one change."""
+
+COSMETIC_FACTS = ("quantization", "model.license", "model.family", "model.class", "model.remote_code", "norm.eps")
+
+
+def _new(known: Collection[str], what: str) -> When:
+    """A word, or one of a set of words, arrives that is not among the known ones."""
+
+    def test(before: Any, after: Any) -> bool:
+        old, new = (set(value) if isinstance(value, Mapping) else {value} for value in (before, after))
+        return any(isinstance(word, str) and word != UNKNOWN and word not in known for word in new - old)
+
+    return When(what, test)
+
+
+def _arrives(before: Any, after: Any) -> bool:
+    return any(name not in (before or {}) for name in after or {})
+
+
+_MANY = When(
+    f"more than {MANY_KEYS} new ones", lambda before, after: len({*(after or {})} - {*(before or {})}) > MANY_KEYS
+)
+_NEW_ONES = When("new ones", _arrives)
+_TO_OTHER = When("gained, or another one", lambda before, after: after not in (None, "plain"))
+
+_HEADS = ("attention.num_key_value_heads", "attention.head_dim", "attention.mla")
+_STACK = ("layers.mixers", "layers.mix", "layers.order", "layers.runs", "decoder_type")
+_FEEDS = ("layers.ff", "layers.ff_order", "layers.runs", "decoder_type", "feed_forward.intermediate_size")
+
+RULES: tuple[Rule, ...] = (
+    # An engine needs new code.
+    Rule("layers.words", _new(PLAIN_MIXERS, "a mixer arrives that is not plain attention"), BREAKING, say.mixers,
+         (*_STACK, *_HEADS, "kv_cache.state_bytes", "attention.gated", "position.nope_layers"), "layers.mix"),
+    Rule("attention.sparse", GAINED, BREAKING, say.sparse_gained),
+    Rule("attention.sparse.kind", _TO_OTHER, BREAKING, say.other(words.SPARSE), ("attention.sparse",)),
+    Rule("residual.kind", _TO_OTHER, BREAKING,
+         say.other({"hyper-connections": "hyper-connections", "plain": "plain residuals"}, none="plain residuals"),
+         ("residual.streams",)),
+    Rule("moe.router", _new(("softmax", "sigmoid"), "to other than softmax or sigmoid"), BREAKING,
+         say.other(words.ROUTER, "{after} routing instead of {before}")),
+    Rule("moe.zero_experts", GAINED, BREAKING, say.adds_some("identity expert without weights",
+                                                            "identity experts without weights")),
+    Rule("moe.latent_size", GAINED, BREAKING, say.adds("experts that work in a narrower latent space")),
+    Rule("position.kinds", _new(words.POSITION, "an unknown word arrives"), BREAKING,
+         say.listed("positions", words.POSITION), ("layers.mixers.*.rope", "position.nope_layers")),
+    Rule("norm.kind", _new(words.NORM, "to an unknown word"), BREAKING, say.other(words.NORM)),
+    Rule("norm.placement", _new(words.PLACEMENT, "to an unknown word"), BREAKING, say.other(words.PLACEMENT),
+         ("layers.mixers.*.norm",)),
+    Rule("feed_forward.activation", _new(words.ACTIVATION, "to an unknown word"), BREAKING,
+         say.other(words.ACTIVATION, "{after} in the feed-forward instead of {before}")),
+    Rule("novel.classes", _NEW_ONES, BREAKING, say.novel("class", "classes")),
+    Rule("novel.config_keys", _MANY, BREAKING, say.novel("config key", "config keys")),
+    Rule("novel.config_keys.*", GAINED, BREAKING, say.novel_key),
+    Rule("novel.tensor_names", _NEW_ONES, BREAKING, say.novel("tensor", "tensors")),
+    # Another structure out of known parts.
+    Rule("layers.words", CHANGED, STRUCTURAL, say.mixers,
+         (*_STACK, *_HEADS, "attention.sliding_window", "attention.gated"), "layers.mix"),
+    Rule("moe", GAINED, STRUCTURAL, say.moe_gained, _FEEDS),
+    Rule("moe", LOST, STRUCTURAL, lambda told: "a dense feed-forward replaces the mixture of experts",
+         _FEEDS),
+    Rule("layers.order", CHANGED, STRUCTURAL, say.order, ("layers.mix", "layers.runs"), "layers.pattern"),
+    Rule("layers.ff_order", CHANGED, STRUCTURAL, say.feed_forward_order,
+         ("layers.ff", "layers.runs", "moe.dense_layers"), "layers.pattern"),
+    Rule("attention.sparse", LOST, STRUCTURAL, say.sparse_lost),
+    Rule("residual.kind", CHANGED, STRUCTURAL,
+         say.other({"hyper-connections": "hyper-connections", "plain": "plain residuals"}, none="plain residuals"),
+         ("residual.streams",)),
+    Rule("residual.parallel", GAINED, STRUCTURAL,
+         lambda told: "attention and feed-forward in parallel instead of one after the other"),
+    Rule("residual.parallel", LOST, STRUCTURAL,
+         lambda told: "attention and feed-forward one after the other instead of in parallel"),
+    Rule("norm.placement", CHANGED, STRUCTURAL, say.other(words.PLACEMENT, none="no norms"), ("layers.mixers.*.norm",)),
+    Rule("norm.kind", CHANGED, STRUCTURAL, say.other(words.NORM)),
+    Rule("attention.qk_norm", GAINED, STRUCTURAL, say.adds("QK-norm"), ("layers.mixers.*.qk_norm",)),
+    Rule("attention.qk_norm", LOST, STRUCTURAL, say.drops("QK-norm"), ("layers.mixers.*.qk_norm",)),
+    Rule("attention.sinks", GAINED, STRUCTURAL, say.adds("attention sinks"), ("layers.mixers.*.sinks",)),
+    Rule("attention.sinks", LOST, STRUCTURAL, say.drops("attention sinks"), ("layers.mixers.*.sinks",)),
+    Rule("attention.gated", GAINED, STRUCTURAL, say.adds("a gate on the attention output"), ("layers.mixers.*.gate",)),
+    Rule("attention.gated", LOST, STRUCTURAL, say.drops("the gate on the attention output"), ("layers.mixers.*.gate",)),
+    Rule("attention.shared_kv_layers", GAINED, STRUCTURAL,
+         say.adds_some("layer that reuses another layer's keys and values",
+                       "layers that reuse another layer's keys and values"), ("layers.mixers.*.shared_kv",)),
+    Rule("attention.shared_kv_layers", LOST, STRUCTURAL,
+         lambda told: "every layer has keys and values of its own again", ("layers.mixers.*.shared_kv",)),
+    Rule("attention.mla", GAINED, STRUCTURAL, say.adds("low-rank keys and values (MLA)"), _HEADS),
+    Rule("attention.mla", LOST, STRUCTURAL, say.drops("low-rank keys and values (MLA)"), _HEADS),
+    Rule("attention.mla.q_lora_rank", GAINED, STRUCTURAL, say.adds("a low-rank projection of the queries")),
+    Rule("attention.mla.q_lora_rank", LOST, STRUCTURAL, say.drops("the low-rank projection of the queries")),
+    Rule("moe.groups", GAINED, STRUCTURAL,
+         lambda told: f"routing is limited to some of {words.counted(told.after, 'expert group')}"),
+    Rule("moe.groups", LOST, STRUCTURAL,
+         lambda told: f"routing is no longer limited to expert groups ({words.counted(told.before, 'group')} before)"),
+    Rule("moe.router", CHANGED, STRUCTURAL, say.other(words.ROUTER, "{after} routing instead of {before}")),
+    Rule("moe.num_shared_experts", GAINED, STRUCTURAL, say.adds_some("shared expert")),
+    Rule("moe.num_shared_experts", LOST, STRUCTURAL, say.drops_some("shared expert")),
+    Rule("moe.zero_experts", LOST, STRUCTURAL, say.drops_some("identity expert")),
+    Rule("moe.latent_size", LOST, STRUCTURAL,
+         lambda told: "experts work at the hidden size instead of a latent size"),
+    Rule("position.kinds", CHANGED, STRUCTURAL, say.listed("positions", words.POSITION),
+         ("layers.mixers.*.rope", "position.nope_layers", "position.partial_rotary_factor")),
+    Rule("position.nope_layers", GAINED, STRUCTURAL,
+         lambda told: f"{words.counted(told.after, 'layer')} without positional encoding", ("layers.mixers.*.rope",)),
+    Rule("position.nope_layers", LOST, STRUCTURAL, lambda told: "positional encoding in every layer",
+         ("layers.mixers.*.rope",)),
+    Rule("feed_forward.gated", GAINED, STRUCTURAL, say.adds("a gate in the feed-forward")),
+    Rule("feed_forward.gated", LOST, STRUCTURAL, say.drops("the gate in the feed-forward")),
+    Rule("feed_forward.activation", CHANGED, STRUCTURAL,
+         say.other(words.ACTIVATION, "{after} in the feed-forward instead of {before}")),
+    Rule("attention.bias", GAINED, STRUCTURAL, say.adds("biases in the attention projections")),
+    Rule("attention.bias", LOST, STRUCTURAL, say.drops("the biases in the attention projections")),
+    Rule("residual.multiplier", GAINED, STRUCTURAL,
+         lambda told: f"adds a residual multiplier of {words.number(told.after)}"),
+    Rule("residual.multiplier", LOST, STRUCTURAL, say.drops("the residual multiplier")),
+    Rule("mtp_layers", GAINED, STRUCTURAL, say.adds_some("multi-token-prediction layer")),
+    Rule("mtp_layers", LOST, STRUCTURAL, say.drops_some("multi-token-prediction layer")),
+    Rule("towers", GAINED, STRUCTURAL, lambda told: f"adds {_towers(told.after)}", ("model.modalities",)),
+    Rule("towers", LOST, STRUCTURAL, lambda told: f"drops {_towers(told.before)}", ("model.modalities",)),
+    Rule("towers.*", GAINED, STRUCTURAL, say.tower_gained, ("model.modalities",), "towers"),
+    Rule("towers.*", LOST, STRUCTURAL, say.tower_lost, ("model.modalities",), "towers"),
+    Rule("towers.*.class", CHANGED, STRUCTURAL, say.tower(say.other({})), (), "towers"),
+    Rule("model.modalities", CHANGED, STRUCTURAL, say.listed("modalities", {})),
+    Rule("novel.*", CHANGED, STRUCTURAL, say.novel("part", "parts")),
+    Rule("layers.mixers.*.qk_norm", CHANGED, STRUCTURAL,
+         say.in_layers(say.other(words.QK_NORM, "QK-norm {after} instead of {before}"))),
+    Rule("layers.mixers.*.norm", CHANGED, STRUCTURAL, say.in_layers(say.other(words.PLACEMENT))),
+    Rule("layers.mixers.*.gate", CHANGED, STRUCTURAL,
+         say.in_layers(say.other({}, "output gate {after} instead of {before}"))),
+    Rule("layers.mixers.*.rope", CHANGED, STRUCTURAL,
+         say.in_layers(lambda told: "RoPE is applied" if told.after else "no RoPE")),
+    Rule("layers.mixers.*.sinks", CHANGED, STRUCTURAL,
+         say.in_layers(lambda told: "attention sinks" if told.after else "no attention sinks")),
+    Rule("layers.mixers.*.shared_kv", CHANGED, STRUCTURAL,
+         say.in_layers(lambda told: f"keys and values {'of another layer' if told.after else 'of their own'}")),
+    Rule("layers.mixers.*", GAINED, STRUCTURAL, lambda told: f"adds layers of the kind {words.clean(told.name)}"),
+    Rule("layers.mixers.*", LOST, STRUCTURAL, lambda told: f"drops the layers of the kind {words.clean(told.name)}"),
+    Rule("decoder_type", CHANGED, STRUCTURAL, say.other({}, "decoder type {after} instead of {before}")),
+    # Same structure, other sizes.
+    Rule("parameters", CHANGED, SCALE, say.parameters),
+    Rule("layers.count", CHANGED, SCALE, say.arrow("", "layer"),
+         ("layers.mix", "layers.ff", "layers.runs", "attention.sparse.layers")),
+    Rule("hidden_size", CHANGED, SCALE, say.arrow("hidden size")),
+    Rule("moe.num_experts", CHANGED, SCALE, say.instead("expert")),
+    Rule("moe.num_experts_per_tok", CHANGED, SCALE,
+         lambda told: f"{say.instead('expert')(told).replace(' instead', ' active per token instead')}"),
+    Rule("moe.num_shared_experts", CHANGED, SCALE, say.instead("shared expert")),
+    Rule("moe.moe_intermediate_size", CHANGED, SCALE, say.arrow("expert size")),
+    Rule("moe.dense_layers", CHANGED, SCALE, say.instead("dense layer"), ("layers.ff", "layers.runs")),
+    Rule("kv_cache.nominal_bytes_per_token", CHANGED, SCALE,
+         say.memory("KV cache per token, as published tables count it"), ("kv_cache.bytes_per_token",)),
+    Rule("kv_cache.bytes_per_token", CHANGED, SCALE, say.memory("KV cache per token, as it really grows")),
+    Rule("kv_cache.state_bytes", CHANGED, SCALE, say.memory("constant state per sequence"),
+         ("layers.mixers.*.state_bytes",)),
+    Rule("context_length", CHANGED, SCALE, say.arrow("context length", "token")),
+    Rule("attention.num_attention_heads", CHANGED, SCALE, say.instead("attention head"),
+         ("layers.mixers.*.num_attention_heads",)),
+    Rule("attention.num_key_value_heads", CHANGED, SCALE,
+         lambda told: (say.instead("key-value head") if told.after and told.before else _own_heads)(told),
+         ("layers.mixers.*.num_key_value_heads",)),
+    Rule("attention.head_dim", CHANGED, SCALE, say.arrow("head size"),
+         ("layers.mixers.*.qk_dim", "layers.mixers.*.v_dim")),
+    Rule("attention.mla", CHANGED, SCALE, say.fields("MLA")),
+    Rule("attention.sparse", CHANGED, SCALE, say.fields("sparse attention")),
+    Rule("attention.sliding_window", GAINED, SCALE, lambda told: f"window of {words.counted(told.after, 'token')}",
+         ("layers.mixers.*.window",)),
+    Rule("attention.sliding_window", CHANGED, SCALE, say.arrow("window", "token"), ("layers.mixers.*.window",)),
+    Rule("feed_forward.intermediate_size", CHANGED, SCALE, say.arrow("feed-forward size")),
+    Rule("vocab_size", CHANGED, SCALE, say.arrow("vocabulary")),
+    Rule("tied_embeddings", GAINED, SCALE, lambda told: "input and output embeddings are tied"),
+    Rule("tied_embeddings", LOST, SCALE, lambda told: "input and output embeddings are no longer tied"),
+    Rule("position.rope_theta", CHANGED, SCALE, say.arrow("RoPE base")),
+    Rule("position.partial_rotary_factor", CHANGED, SCALE, say.arrow("rotated share of each head")),
+    Rule("position.scaling", CHANGED, SCALE, say.other(words.SCALING, "RoPE scaling {after} instead of {before}")),
+    Rule("position.nope_layers", CHANGED, SCALE, say.arrow("", "layer without positional encoding",
+                                                          "layers without positional encoding")),
+    Rule("attention.shared_kv_layers", CHANGED, SCALE, say.arrow("", "layer with shared keys and values",
+                                                                "layers with shared keys and values")),
+    Rule("mtp_layers", CHANGED, SCALE, say.instead("multi-token-prediction layer")),
+    Rule("residual.streams", CHANGED, SCALE, say.instead("residual stream")),
+    Rule("residual.multiplier", CHANGED, SCALE, say.arrow("residual multiplier")),
+    Rule("moe.groups", CHANGED, SCALE, say.instead("expert group")),
+    Rule("moe.zero_experts", CHANGED, SCALE, say.instead("identity expert")),
+    Rule("moe.latent_size", CHANGED, SCALE, say.arrow("latent size of the experts")),
+    Rule("layers.mixers.*.num_attention_heads", CHANGED, SCALE, say.in_layers(say.instead("attention head"))),
+    Rule("layers.mixers.*.num_key_value_heads", CHANGED, SCALE, say.in_layers(say.instead("key-value head"))),
+    Rule("layers.mixers.*.qk_dim", CHANGED, SCALE, say.in_layers(say.arrow("query and key head size"))),
+    Rule("layers.mixers.*.v_dim", CHANGED, SCALE, say.in_layers(say.arrow("value head size"))),
+    Rule("layers.mixers.*.window", CHANGED, SCALE, say.in_layers(say.arrow("window"))),
+    Rule("layers.mixers.*.state_bytes", CHANGED, SCALE, say.in_layers(say.memory("state of one layer per sequence"))),
+    Rule("towers.*.*", CHANGED, SCALE, say.tower(say.generic), (), "towers"),
+    Rule("layers.mix", CHANGED, SCALE, say.fields("layers of each kind"), ("layers.runs",)),
+    Rule("layers.ff", CHANGED, SCALE, say.fields("layers of each feed-forward"), ("layers.runs",)),
+    Rule("layers.runs", CHANGED, SCALE, lambda told: "the same layers in another order", (), "layers.sequence"),
+    # Nothing of the architecture.
+    Rule("quantization", CHANGED, COSMETIC, say.quantization),
+    Rule("model.license", CHANGED, COSMETIC, say.other({}, "license {after} instead of {before}")),
+    Rule("model.family", CHANGED, COSMETIC, say.other({}, "model type {after} instead of {before}")),
+    Rule("model.class", CHANGED, COSMETIC, say.other({}, "class {after} instead of {before}")),
+    Rule("model.remote_code", GAINED, COSMETIC, lambda told: "brings its own modeling code"),
+    Rule("model.remote_code", LOST, COSMETIC, lambda told: "needs no modeling code of its own"),
+    Rule("norm.eps", CHANGED, COSMETIC, say.arrow("epsilon of the norms")),
+)  # fmt: skip
+
+FALLBACK = Rule("*", CHANGED, STRUCTURAL, say.generic)
+"""For a fact that a later record has and no row tells."""
+
+
+def _towers(group: Any) -> str:
+    names = [words.clean(name) for name in group] if isinstance(group, Mapping) else []
+    names = ["vision" if name == "image" else name for name in names]
+    return f"{words.listed(names)} {'tower' if len(names) == 1 else 'towers'}"
+
+
+def _own_heads(told: Any) -> str:
+    if told.after:
+        return f"{words.counted(told.after, 'key-value head')}, fewer than attention heads"
+    return f"keys and values for every attention head instead of {words.number(told.before)} heads"

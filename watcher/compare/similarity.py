@@ -1,0 +1,163 @@
+"""How near two architectures are, 0 … 1: structure weighs much more than sizes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from watcher.architecture.record import Architecture
+from watcher.compare.facts import UNKNOWN, Facts, at, comparable
+
+Features = Mapping[str, Any]
+Measure = Callable[[Any, Any], float]
+
+SOFTMAX_ATTENTION = frozenset({"mha", "gqa", "mqa", "gated-attention"})
+HALF_KNOWN = 0.5
+"""What a feature counts that only one side knows."""
+
+
+def _same(a: Any, b: Any) -> float:
+    return float(a == b)
+
+
+def _present(a: Any, b: Any) -> float:
+    return float(bool(a) == bool(b))
+
+
+def _ratio(a: Any, b: Any) -> float:
+    """1 for the same size, ½ for twice the size, 0 when only one has it."""
+    if not _sized(a) or not _sized(b):
+        return float(not _sized(a) and not _sized(b))
+    return 1 / (1 + abs(math.log2(a / b)))
+
+
+def _sized(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 1e300
+
+
+def _shares(a: Any, b: Any) -> float:
+    """How much two mixes overlap: {word: share}."""
+    a, b = a or {}, b or {}
+    return sum(min(share, b.get(word, 0.0)) for word, share in a.items()) if a or b else 1.0
+
+
+def _overlap(a: Any, b: Any) -> float:
+    """Jaccard index of two sets of words."""
+    first, second = set(a or ()), set(b or ())
+    return len(first & second) / len(first | second) if first | second else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One thing looked at."""
+
+    name: str
+    weight: float
+    measure: Measure
+    read: Callable[[Facts], Any]
+
+
+def _fact(path: str, weight: float, measure: Measure) -> Feature:
+    parts = tuple(path.split("."))
+    return Feature(path, weight, measure, lambda facts: at(facts, parts))
+
+
+def _mix(facts: Facts, alike: bool) -> Any:
+    """Share of layers by mixer word; with `alike` the kinds of plain full attention are one."""
+    counts = at(facts, ("layers", "mix"))
+    if not isinstance(counts, dict):
+        return counts
+    total = sum(max(count, 0) for count in counts.values() if isinstance(count, int)) or 1
+    shares: dict[str, float] = {}
+    for label, count in counts.items():
+        word = label.split(",")[0].split(" #")[0]
+        word = "full" if alike and word in SOFTMAX_ATTENTION else word
+        shares[word] = shares.get(word, 0.0) + (count or 0) / total
+    return shares
+
+
+def _feeds(facts: Facts) -> Any:
+    counts = at(facts, ("layers", "ff"))
+    total = sum(count or 0 for count in counts.values()) if isinstance(counts, dict) else 0
+    return {word: (count or 0) / total for word, count in counts.items()} if total else counts
+
+
+FEATURES: tuple[Feature, ...] = (
+    # Structure.
+    Feature("attention", 14, _shares, lambda facts: _mix(facts, alike=True)),
+    Feature("mixers", 8, _shares, lambda facts: _mix(facts, alike=False)),
+    Feature("feed-forward", 10, _shares, _feeds),
+    _fact("attention.sparse.kind", 7, _same),
+    _fact("residual.kind", 6, _same),
+    _fact("decoder_type", 5, _same),
+    _fact("norm.placement", 5, _same),
+    _fact("layers.order", 4, _same),
+    _fact("attention.qk_norm", 4, _present),
+    _fact("position.kinds", 4, _overlap),
+    _fact("residual.parallel", 4, _present),
+    _fact("norm.kind", 3, _same),
+    _fact("attention.sinks", 3, _present),
+    _fact("attention.gated", 3, _present),
+    _fact("model.modalities", 3, _overlap),
+    _fact("moe.router", 3, _same),
+    _fact("feed_forward.gated", 3, _present),
+    _fact("layers.ff_order", 2, _same),
+    _fact("moe.groups", 2, _present),
+    _fact("moe.num_shared_experts", 2, _present),
+    _fact("moe.latent_size", 2, _present),
+    _fact("moe.zero_experts", 2, _present),
+    _fact("attention.bias", 2, _present),
+    _fact("attention.mla.q_lora_rank", 2, _present),
+    _fact("attention.shared_kv_layers", 2, _present),
+    _fact("feed_forward.activation", 2, _same),
+    _fact("novel.classes", 2, _overlap),
+    _fact("novel.config_keys", 2, _overlap),
+    _fact("mtp_layers", 1, _present),
+    _fact("residual.multiplier", 1, _present),
+    _fact("position.nope_layers", 1, _present),
+    # Sizes.
+    _fact("layers.count", 1.5, _ratio),
+    _fact("hidden_size", 1.5, _ratio),
+    _fact("vocab_size", 1.5, _ratio),
+    _fact("moe.num_experts", 1.5, _ratio),
+    _fact("attention.head_dim", 1, _ratio),
+    _fact("attention.num_attention_heads", 1, _ratio),
+    _fact("attention.num_key_value_heads", 1, _ratio),
+    _fact("attention.mla.kv_lora_rank", 1, _ratio),
+    _fact("attention.sliding_window", 1, _ratio),
+    _fact("moe.num_experts_per_tok", 1, _ratio),
+    _fact("moe.moe_intermediate_size", 1, _ratio),
+    _fact("feed_forward.intermediate_size", 1, _ratio),
+    _fact("parameters.total", 1, _ratio),
+    _fact("tied_embeddings", 0.5, _present),
+    _fact("kv_cache.nominal_bytes_per_token", 0.5, _ratio),
+    _fact("context_length", 0.5, _ratio),
+    _fact("position.rope_theta", 0.25, _same),
+    _fact("position.scaling", 0.25, _same),
+)
+
+
+def features(record: Architecture) -> Features:
+    """What a search for the nearest looks at: a flat dict, computed once for each candidate."""
+    facts = comparable(record)
+    return {feature.name: feature.read(facts) for feature in FEATURES}
+
+
+def feature_similarity(a: Features, b: Features) -> float:
+    """The weighted mean over the features that at least one side knows; 0 when there is none."""
+    total = reached = 0.0
+    for feature in FEATURES:
+        before, after = a.get(feature.name), b.get(feature.name)
+        unknown = (before == UNKNOWN) + (after == UNKNOWN)
+        if unknown == 2 or (unknown == 0 and not before and not after):
+            continue
+        total += feature.weight
+        reached += feature.weight * (HALF_KNOWN if unknown else feature.measure(before, after))
+    return round(reached / total, 4) if total else 0.0
+
+
+def similarity(a: Architecture, b: Architecture) -> float:
+    """How near two architectures are, 0 … 1; 1 for the same one."""
+    return feature_similarity(features(a), features(b))

@@ -1,0 +1,299 @@
+"""One plain sentence for each kind of difference: no capital, no full stop, made of facts only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from watcher.compare import words
+from watcher.compare.facts import UNKNOWN
+from watcher.compare.rules import Say, Side, Told
+
+FULL = frozenset({"mha", "gqa", "mqa", "mla", "gated-attention"})
+
+
+# Makers of wordings, for the rows of the table.
+
+
+def instead(noun: str, plural: str = "") -> Say:
+    """`256 experts instead of 160`."""
+    return lambda told: f"{words.counted(told.after, noun, plural)} instead of {words.number(told.before or 0)}"
+
+
+def arrow(label: str, unit: str = "", plural: str = "") -> Say:
+    """`hidden size 7,168 → 6,144`, `61 → 78 layers`."""
+
+    def say(told: Told) -> str:
+        before, after = words.number(told.before), words.number(told.after)
+        noun = "" if not unit else " " + (unit if told.after == 1 else plural or unit + "s")
+        return f"{label} {before} → {after}{noun}".strip()
+
+    return say
+
+
+def adds(what: str) -> Say:
+    """`adds QK-norm`."""
+    return lambda told: f"adds {what}"
+
+
+def drops(what: str) -> Say:
+    """`drops QK-norm`."""
+    return lambda told: f"drops {what}"
+
+
+def adds_some(noun: str, plural: str = "") -> Say:
+    """`adds 1 shared expert`."""
+    return lambda told: f"adds {words.counted(told.after, noun, plural)}"
+
+
+def drops_some(noun: str, plural: str = "") -> Say:
+    """`drops the shared expert`, `drops the 2 shared experts`."""
+
+    def say(told: Told) -> str:
+        return f"drops the {noun if told.before == 1 else words.counted(told.before, noun, plural)}"
+
+    return say
+
+
+def other(names: dict[str, str], template: str = "{after} instead of {before}", none: str = "none") -> Say:
+    """`sandwich norms instead of pre-norm`, by a table of names."""
+
+    def say(told: Told) -> str:
+        before, after = (none if value is None else words.named(value, names) for value in (told.before, told.after))
+        return template.format(before=before, after=after)
+
+    return say
+
+
+def in_layers(say: Say) -> Say:
+    """The same, said of the layers of one kind: `sliding: 8 key-value heads instead of 4`."""
+    return lambda told: f"{words.clean(told.name)} layers: {say(told)}"
+
+
+# Attention.
+
+
+def mixers(told: Told) -> str:
+    """What the stack is mixed of: what comes, what goes, what replaces what."""
+    before, after = told.before or {}, told.after or {}
+    gained = _with_counts([word for word in after if word not in before], told.b)
+    lost = [words.named(word, words.ATTENTION) for word in before if word not in after]
+    if gained and lost:
+        verb = "replaces" if len(gained) == 1 else "replace"
+        return f"{words.listed(gained)} {verb} {words.listed(lost)}"
+    return f"adds {words.listed(gained)}" if gained else f"drops {words.listed(lost)}"
+
+
+def _with_counts(kinds: list[str], side: Side) -> list[str]:
+    """`Gated DeltaNet in 36 of 48 layers`, `gated attention in 12`; without a count where all layers have it."""
+    layers = side.record.layers.kinds
+    whole = sum(kind.count for kind in layers)
+    written: list[str] = []
+    for word in kinds:
+        count = sum(kind.count for kind in layers if kind.mixer == word)
+        name = words.ATTENTION.get(word) or f"“{words.clean(word)}” layers"
+        of_all = f" of {words.counted(whole, 'layer')}" if not written else ""
+        written.append(name if count == whole else f"{name} in {words.number(count)}{of_all}")
+    return written
+
+
+def order(told: Told) -> str:
+    """`1 full-attention layer in 6 instead of 1 in 2`, or the patterns themselves."""
+    ratios = [_ratio(side) for side in (told.a, told.b)]
+    if None not in ratios and ratios[0] != ratios[1]:
+        (full, layers), (full_after, layers_after) = ratios  # type: ignore[misc]
+        return f"{words.counted(full_after, 'full-attention layer')} in {layers_after} instead of {full} in {layers}"
+    return f"layer order {words.clean(told.after, 120)} instead of {words.clean(told.before, 120)}"
+
+
+def _ratio(side: Side) -> tuple[int, int] | None:
+    """Full-attention layers in one repetition of a mixed stack; None where the stack is not of that kind."""
+    unit = side.order.unit if side.order else ()
+    full = sum(count for name, count in unit if name.split(",")[0] in FULL)
+    layers = sum(count for _, count in unit)
+    return (full, layers) if 0 < full <= layers and not (side.order and side.order.tail) else None
+
+
+def sparse_gained(told: Told) -> str:
+    """`adds DeepSeek Sparse Attention: new config keys index_n_heads, index_head_dim, index_topk`."""
+    sparse = told.b.record.attention.sparse
+    name = words.named(sparse.kind if sparse else None, words.SPARSE)
+    found = _config_keys(told.b, "attention.sparse.")
+    if found:
+        return f"adds {name}: new config {'key' if len(found) == 1 else 'keys'} {words.keys_listed(found)}"
+    parts = []
+    if sparse and sparse.index_n_heads and sparse.index_head_dim:
+        parts.append(f"{words.counted(sparse.index_n_heads, 'index head')} of {words.number(sparse.index_head_dim)}")
+    if sparse and sparse.index_topk:
+        parts.append(f"the top {words.number(sparse.index_topk)} tokens are read")
+    return f"adds {name}" + (f" ({', '.join(parts)})" if parts else "")
+
+
+def sparse_lost(told: Told) -> str:
+    """`drops DeepSeek Sparse Attention`."""
+    return f"drops {words.named(at_kind(told.before), words.SPARSE)}"
+
+
+def at_kind(group: Any) -> Any:
+    """The `kind` of a group of facts."""
+    return group.get("kind") if isinstance(group, Mapping) else None
+
+
+def _config_keys(side: Side, prefix: str) -> list[str]:
+    """The config keys in which the facts under `prefix` were read, in the record's order."""
+    found: dict[str, None] = {}
+    for fact, evidence in side.record.evidence.items():
+        if fact.startswith(prefix) and not fact.endswith((".kind", ".layers")):
+            where = evidence.where if isinstance(evidence.where, str) else ""
+            if evidence.witness == "config" and ": " in where:
+                found[where.split(": ", 1)[1].split(" ")[0].split(".")[-1]] = None
+    return [*found]
+
+
+def fields(label: str) -> Say:
+    """The differing members of a group: `MLA: q_lora_rank 1,536 → 2,048, v_head_dim 128 → 256`."""
+
+    def say(told: Told) -> str:
+        before, after = told.before or {}, told.after or {}
+        parts = [
+            f"{words.clean(name)} {_shown(before.get(name))} → {_shown(value)}"
+            for name, value in after.items()
+            if value != before.get(name) and UNKNOWN not in (value, before.get(name)) and name != "layers"
+        ]
+        return f"{label}: {', '.join(parts)}"
+
+    return say
+
+
+def _shown(value: Any) -> str:
+    return words.number(value)
+
+
+# Mixture of experts.
+
+
+def moe_gained(told: Told) -> str:
+    """`adds a mixture of experts: 256 experts, 8 active per token, 1 shared expert`."""
+    moe = {name: None if value == UNKNOWN else value for name, value in (told.after or {}).items()}
+    parts = [words.counted(moe["num_experts"], "expert")] if moe.get("num_experts") else []
+    if moe.get("num_experts_per_tok"):
+        parts.append(f"{words.number(moe['num_experts_per_tok'])} active per token")
+    if moe.get("num_shared_experts"):
+        parts.append(words.counted(moe["num_shared_experts"], "shared expert"))
+    return "a mixture of experts replaces the dense feed-forward" + (f": {', '.join(parts)}" if parts else "")
+
+
+def feed_forward_order(told: Told) -> str:
+    """Which layers have experts: `starts with 3 dense layers`."""
+    dense = told.b.record.moe.dense_layers if told.b.record.moe else None
+    if told.after == "dense… moe…" and told.before == "moe…":
+        return f"starts with {words.counted(dense, 'dense layer')}" if dense else "starts with dense layers"
+    if told.before == "dense… moe…" and told.after == "moe…":
+        return "experts in every layer, no dense layers at the start"
+    return f"feed-forward parts in the order {words.clean(told.after)} instead of {words.clean(told.before)}"
+
+
+# Sizes and memory.
+
+
+def parameters(told: Told) -> str:
+    """`671B → 744B parameters, 36.6B → 40.2B active`."""
+    before, after = told.a.record.parameters, told.b.record.parameters
+    pairs = [
+        ("parameters", before.total, after.total),
+        ("active", before.active, after.active),
+        ("in the language part", before.text, after.text),
+    ]
+    parts = [
+        f"{words.parameters(old)} → {words.parameters(new)} {label}"
+        for label, old, new in pairs
+        if old and new and words.parameters(old) != words.parameters(new)
+    ]
+    moved = parts[:2] if parts and parts[0].endswith(" parameters") else parts
+    return ", ".join(moved) if moved else "parameter counts differ"
+
+
+def memory(label: str) -> Say:
+    """`KV cache per token, as published tables count it: 68.6 → 87.8 KiB, +28 %`."""
+
+    def say(told: Told) -> str:
+        before, after = told.before or 0, told.after or 0
+        old, new = words.size(before), words.size(after)
+        if old.split(" ")[-1] == new.split(" ")[-1]:
+            old = old.rsplit(" ", 1)[0]
+        return f"{label}: {old} → {new}{words.percent(before, after)}"
+
+    return say
+
+
+# The rest.
+
+
+def listed(label: str, names: dict[str, str]) -> Say:
+    """`positions: RoPE and NoPE instead of RoPE`, for a set of words."""
+
+    def say(told: Told) -> str:
+        before, after = (
+            words.listed([words.named(word, names) for word in group or {}]) for group in (told.before, told.after)
+        )
+        return f"{label}: {after} instead of {before}"
+
+    return say
+
+
+_TOWERS = {"image": "vision"}
+
+
+def tower_gained(told: Told) -> str:
+    """`adds a vision tower (27 layers)`."""
+    name = words.named(told.name, _TOWERS)
+    layers = told.after.get("layers") if isinstance(told.after, Mapping) else None
+    size = f" ({words.counted(layers, 'layer')})" if layers and layers != UNKNOWN else ""
+    return f"adds {'an' if name[:1].lower() in 'aeiou' else 'a'} {name} tower{size}"
+
+
+def tower(say: Say) -> Say:
+    """The same, said of a tower."""
+    return lambda told: f"{words.named(told.name, _TOWERS)} tower: {say(told)}"
+
+
+def tower_lost(told: Told) -> str:
+    """`drops the vision tower`."""
+    return f"drops the {words.named(told.name, _TOWERS)} tower"
+
+
+def quantization(told: Told) -> str:
+    """`published as fp8 (8 bits) instead of unquantised`."""
+    return f"published {_quantized(told.after)} instead of {_quantized(told.before)}"
+
+
+def _quantized(group: Any) -> str:
+    if not isinstance(group, Mapping):
+        return "unquantised"
+    bits = group.get("bits")
+    method = words.clean("an unknown method" if group["method"] == UNKNOWN else group["method"])
+    return f"in {method}" + (f" ({words.counted(bits, 'bit')})" if bits and bits != UNKNOWN else "")
+
+
+def novel(noun: str, plural: str) -> Say:
+    """`a tensor that no reference knows: indexer.wk`."""
+
+    def say(told: Told) -> str:
+        names = [name for name in told.after or {} if name not in (told.before or {})]
+        gone = [name for name in told.before or {} if name not in (told.after or {})]
+        if not names:
+            return f"without the {noun if len(gone) == 1 else plural} {words.keys_listed(gone)}"
+        which = f"a {noun} that no reference knows" if len(names) == 1 else f"{plural} that no reference knows"
+        return f"{which}: {words.keys_listed(names)}"
+
+    return say
+
+
+def novel_key(told: Told) -> str:
+    """`new config key mega_ratio, which no reference knows`."""
+    return f"new config key {words.clean(told.name)}, which no reference knows"
+
+
+def generic(told: Told) -> str:
+    """Any fact that no row of the table tells."""
+    return f"{words.clean(told.name)}: {words.number(told.before)} → {words.number(told.after)}"
