@@ -73,7 +73,7 @@ SecretField = Annotated[Secret, BeforeValidator(_secret)]
 class Section(BaseModel):
     """A table of config.toml: unknown keys are errors, values do not change after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, validate_default=True)
 
 
 class HubSettings(Section):

@@ -2,7 +2,8 @@
 
 A name is cut at `-`, `_` and spaces. Words that say size, tuning, quantisation or file format are taken away;
 what is left, with its version and date, is the *stem* that repos of one release share. Sizes by word (Small,
-Large) stay: they name models of their own. Example: `Qwen3-30B-A3B-Instruct-2507-FP8` → stem `qwen3-2507`, size `30b-a3b`, variant `instruct-fp8`.
+Large) stay: they name models of their own. Example: `Qwen3-30B-A3B-Instruct-2507-FP8` → stem `qwen3-2507`, size
+`30b-a3b`, variant `instruct-fp8`.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ COPIES = frozenset(
 """Words for a copy: the same weights, quantised or in another file format."""
 
 TUNINGS = frozenset(
-    """base pt pretrain pretrained instruct instruction it chat thinking think reasoning reasoner sft dpo rl rlhf rlvr zero
-    preview exp experimental final hybrid nothink non no stage1 stage2 midtrain midtraining annealed draft assistant
+    """base pt pretrain pretrained instruct instruction it chat thinking think reasoning reasoner sft dpo rl rlhf rlvr
+    zero preview exp experimental final hybrid nothink non no stage1 stage2 midtrain midtraining annealed draft assistant
     eagle eagle3 mtp speculator user-lm""".split()
 )
 """Words for a stage of training or a way of use: another set of weights of the same structure."""
@@ -31,6 +32,10 @@ _SIZE = re.compile(r"(?:\d+x)?\d+(?:[._p]\d+)?[bmt]|a\d+(?:\.\d+)?[bm]|e\d+b|\d+
 _QUANT = re.compile(
     r"(?:i?q\d(?:_[a-z0-9]+)*|w\d+a\d+(?:kv\d+|c\d+)?|g\d{2,3}|\d(?:\.\d+)?bpw|gs\d+|int\d+|fp\d+|bf\d+)"
 )
+
+
+_WORD = re.compile(r"i?q\d_[a-z0-9]+(?:_[a-z]+)?|(?:[^-_\s:+.]|(?<=\d)\.(?=\d))+")
+"""A llama.cpp quantisation with its underscores (q4_k_m), else a run without separators; a dot stays in a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ class NameParts:
 def words(name: str) -> list[str]:
     """The words of the part after the slash, lower case; a dot stays inside a number."""
     plain = name.rpartition("/")[2].lower()
-    return [word for word in re.split(r"[-_\s:+]+|(?<!\d)\.|\.(?!\d)", plain) if word]
+    return _WORD.findall(plain)
 
 
 def take_apart(name: str) -> NameParts:
