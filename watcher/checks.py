@@ -28,14 +28,11 @@ class Check:
         return asdict(self)
 
 
-def run_checks(settings: Settings, environment: Mapping[str, str]) -> list[Check]:
-    """Every check, in the order a user would fix things."""
-    checks: list[Iterator[Check]] = [
-        _configuration(settings),
-        _store(settings),
-        _hub(settings),
-        _channels(settings, environment),
-    ]
+def run_checks(settings: Settings, environment: Mapping[str, str], *, offline: bool = False) -> list[Check]:
+    """Every check, in the order a user would fix things; `offline` leaves out what needs a network."""
+    checks: list[Iterator[Check]] = [_configuration(settings), _store(settings), _secrets(settings)]
+    if not offline:
+        checks += [_hub(settings), _channels(settings, environment)]
     return [check for group in checks for check in group]
 
 
@@ -66,11 +63,10 @@ def _store(settings: Settings) -> Iterator[Check]:
 def _hub(settings: Settings) -> Iterator[Check]:
     from watcher.runtime import hub_client
 
-    made = _try("hub.token", lambda: "is set" if settings.hub.read_token() else "not set: anonymous, half the quota")
-    yield made
-    if not made.ok:
-        return
-    hub = hub_client(settings)
+    try:
+        hub = hub_client(settings)
+    except WatcherError:
+        return  # the token is at fault, and named already
 
     def account() -> str:
         name = hub.whoami()
@@ -93,14 +89,18 @@ def _existence(hub: Hub, organization: str) -> Callable[[], str]:
     return verify
 
 
-def _channels(settings: Settings, environment: Mapping[str, str]) -> Iterator[Check]:
-    from watcher.runtime import build_channels
-
+def _secrets(settings: Settings) -> Iterator[Check]:
+    yield _try("hub.token", lambda: "is set" if settings.hub.read_token() else "not set: anonymous, half the quota")
     for channel in settings.channels:
         for key, secret in channel.secrets():
             found = _try(f"channels.{channel.name}.{key}", lambda secret=secret: secret.resolve() and "is set")  # type: ignore[misc]
             if not found.ok:
                 yield found
+
+
+def _channels(settings: Settings, environment: Mapping[str, str]) -> Iterator[Check]:
+    from watcher.runtime import build_channels
+
     try:
         built = build_channels(settings, environment)
     except WatcherError as error:

@@ -63,7 +63,7 @@ def check(options: argparse.Namespace) -> int:
     if options.explain:
         _say(explain_repo(settings, hub_client(settings), options.explain))
         return 0
-    results = run_checks(settings, os.environ)
+    results = run_checks(settings, os.environ, offline=options.offline)
     if options.json:
         return _print_json([item.to_dict() for item in results]) or int(any(not item.ok for item in results))
     from watcher.checks import print_checks
@@ -322,6 +322,7 @@ def _daemon_verbs(verbs: Any) -> None:
     parser.add_argument("--force", action="store_true", help="write over an existing file")
     parser = _verb(verbs, "check", check, data=True)
     parser.add_argument("--explain", metavar="ORG/NAME", help="which rule of [watch] keeps or drops a repo")
+    parser.add_argument("--offline", action="store_true", help="ask neither the Hub nor a channel")
     _verb(verbs, "once", once)
     _verb(verbs, "run", run)
     _verb(verbs, "status", status, data=True)
