@@ -1,0 +1,165 @@
+"""Which files of a repo a reader needs, fetched once per blob and within limits: → RepoFiles."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from watcher.architecture.witness import RepoFiles
+from watcher.hub.model import Hub, HubError, HubProblem, Sighting, TreeFile
+
+MB = 1024 * 1024
+
+LIMITS: tuple[tuple[str, int], ...] = (
+    ("config.json", MB),
+    ("params.json", MB),
+    ("adapter_config.json", MB),
+    ("generation_config.json", MB),
+    ("preprocessor_config.json", MB),
+    ("processor_config.json", MB),
+    ("hf_quant_config.json", MB),
+    ("quantize_config.json", MB),
+    ("README.md", MB),
+    ("*.safetensors.index.json", 32 * MB),
+    ("*.py", 2 * MB),
+)
+"""Files of the top folder that are read, and how large each may be."""
+
+ESSENTIAL = ("config.json", "params.json", "adapter_config.json")
+"""What a reader starts from: one of these too large is a fact about the repo, not a file to leave out quietly."""
+
+MAX_CODE = 40
+"""Python files of one repo; a repo with more is no model implementation."""
+
+HEADER_LIMIT = 100 * MB
+FIRST_RANGE = 100_000
+"""Bytes asked for first: the headers of most safetensors files are smaller."""
+
+GGUF_RANGE = 16 * MB
+
+RETRYABLE = (HubProblem.RATE_LIMITED, HubProblem.UNAVAILABLE, HubProblem.INVALID, HubProblem.BAD_TOKEN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """What was brought for a reader."""
+
+    files: RepoFiles
+    blobs: Mapping[str, bytes] = field(default_factory=dict)
+    """Every file that was read, by blob id: what the store keeps for ever."""
+    skipped: tuple[str, ...] = ()
+    """Files that were left out, a clause each."""
+    unreadable: str | None = None
+    """Why there is nothing to start from, when an essential file cannot be read."""
+
+
+def fetch_files(
+    hub: Hub,
+    sighting: Sighting,
+    revision: str,
+    tree: Iterable[TreeFile],
+    known: Callable[[str], bytes | None],
+    *,
+    headers: bool = False,
+) -> Fetched:
+    """Bring the small files a reader needs, at exactly this revision.
+
+    `known` gives a file's bytes by blob id when the store has them: such a file is not asked for again. With `headers`,
+    the header of single safetensors files and the head of GGUF files are read by range request where there is no index.
+    Raises HubError for GATED, DISABLED and whatever may be answered later.
+    """
+    tree = tuple(tree)
+    files: dict[str, bytes] = {}
+    blobs: dict[str, bytes] = {}
+    skipped: list[str] = []
+    unreadable = None
+    for file, limit in _chosen(tree):
+        try:
+            files[file.path] = blobs[file.oid] = _bring(hub, sighting.name, revision, file, limit, known)
+        except HubError as error:
+            if error.problem in RETRYABLE or error.problem in (HubProblem.GATED, HubProblem.DISABLED):
+                raise
+            skipped.append(f"{file.path}: {_clause(error)}")
+            if file.path in ESSENTIAL:
+                unreadable = f"{file.path} {_clause(error)}"
+    repo = RepoFiles(
+        name=sighting.name,
+        revision=revision,
+        files=files,
+        headers=_headers(hub, sighting.name, revision, tree) if headers else {},
+        sizes={file.path: file.size for file in tree},
+        hub=facts_of(sighting),
+    )
+    started = any(path in files for path in ESSENTIAL)
+    return Fetched(files=repo, blobs=blobs, skipped=tuple(skipped), unreadable=None if started else unreadable)
+
+
+def facts_of(sighting: Sighting) -> dict[str, object]:
+    """What the API said of a repo, as far as it bears on its architecture."""
+    return {
+        "license": sighting.license,
+        "gated": sighting.gated,
+        "tags": list(sighting.tags),
+        "pipeline_tag": sighting.pipeline_tag,
+        "stored_parameters": sighting.stored_parameters,
+    }
+
+
+def _chosen(tree: tuple[TreeFile, ...]) -> list[tuple[TreeFile, int]]:
+    """Files of the top folder that a reader needs, with their limits."""
+    chosen = []
+    for file in tree:
+        limit = next((size for pattern, size in LIMITS if fnmatchcase(file.path, pattern)), None)
+        if limit is not None and "/" not in file.path and file.size > 0:
+            chosen.append((file, limit))
+    code = [item for item in chosen if item[0].path.endswith(".py")]
+    surplus = {item[0].path for item in code[MAX_CODE:]}
+    return [item for item in chosen if item[0].path not in surplus]
+
+
+def _bring(
+    hub: Hub, name: str, revision: str, file: TreeFile, limit: int, known: Callable[[str], bytes | None]
+) -> bytes:
+    kept = known(file.oid)
+    return kept if kept is not None else hub.read(name, revision, file, limit=limit)
+
+
+def _clause(error: HubError) -> str:
+    return "is too large to be read" if error.problem is HubProblem.TOO_LARGE else f"cannot be had ({error.problem})"
+
+
+# --- headers of weight files -----------------------------------------------------------------------------------------
+
+
+def _headers(hub: Hub, name: str, revision: str, tree: tuple[TreeFile, ...]) -> dict[str, bytes]:
+    """Headers by range request, where no index tells the tensors; one that cannot be had is left out."""
+    if any(file.path.endswith(".safetensors.index.json") for file in tree):
+        return {}
+    found: dict[str, bytes] = {}
+    single = [file for file in tree if file.path in ("model.safetensors", "consolidated.safetensors")]
+    ggufs = sorted((file for file in tree if file.path.endswith(".gguf")), key=lambda file: (-file.size, file.path))
+    for file in single[:1] or ggufs[:1]:
+        try:
+            found[file.path] = read_header(hub, name, revision, file)
+        except HubError as error:
+            if error.problem in RETRYABLE:
+                raise
+    return found
+
+
+def read_header(hub: Hub, name: str, revision: str, file: TreeFile) -> bytes:
+    """A safetensors file's JSON header, or the leading bytes of a GGUF file. Raises HubError, INVALID for neither."""
+    if file.path.endswith(".gguf"):
+        return hub.read_range(name, revision, file.path, 0, min(GGUF_RANGE, file.size))
+    first = hub.read_range(name, revision, file.path, 0, min(FIRST_RANGE, file.size))
+    if len(first) < 8:
+        raise HubError(HubProblem.REFUSED, f"{name}: {file.path} is too short to be a safetensors file")
+    (length,) = struct.unpack("<Q", first[:8])
+    if length > min(HEADER_LIMIT, max(file.size - 8, 0)):
+        raise HubError(HubProblem.TOO_LARGE, f"{name}: {file.path} claims a header of {length:,} bytes; not read")
+    header = first[8 : 8 + length]
+    if len(header) < length:
+        header += hub.read_range(name, revision, file.path, len(first), length - len(header))
+    return header
