@@ -1,0 +1,150 @@
+"""A small language for the insets: boxes in rows and columns, joined from bottom to top."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from watcher.report.sketch.scene import Box, Group, Span
+from watcher.report.sketch.text import shorten, width
+
+SIZE: Final = 14.0
+NODE: Final = 26.0
+PITCH: Final = 40.0
+"""From one row to the next."""
+PAD: Final = 16.0
+HEAD: Final = 40.0
+"""Taken by the title."""
+OPERATORS: Final = {"×": True, "+": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A box of a flow: `at` is its middle as a share of the width, `row` counts from the bottom."""
+
+    id: str
+    at: float
+    row: int
+    text: str
+    look: str = "plain"
+    """plain, strong (the heart of the matter), cache (what is kept per token), `point` (a bare junction)."""
+    span: float = 0
+    """Width as a share of the whole; 0 for as wide as its text."""
+    changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A titled inset: nodes, edges (from, to; `>` before a name enters it from the side) and lines of facts."""
+
+    title: str
+    nodes: Sequence[Node]
+    edges: Sequence[str]
+    """`a b c` joins a to b and b to c."""
+    facts: Sequence[Sequence[Span]] = ()
+    changed: bool = False
+    name: str = ""
+    """What leaders call it."""
+
+
+def draw(flow: Flow, wide: float) -> Group:
+    """The inset, `wide` px, as high as it needs."""
+    rows = sorted({node.row for node in flow.nodes if node.look != "point"})
+    order = {row: index for index, row in enumerate(rows)}
+    tall = HEAD + len(rows) * PITCH + (10 if flow.edges else 0)
+    group = Group(w=wide, h=tall + 23 * len(flow.facts) + (6 if flow.facts else 0))
+    frame(group, flow.title, flow.changed)
+    inner = wide - 2 * PAD
+    boxes = {
+        node.id: _box(node, PAD + node.at * inner, tall - _level(node, order), inner)
+        for node in flow.nodes
+    }
+    for chain in flow.edges:
+        _chain(group, chain.split(), boxes)
+    for node in flow.nodes:
+        _node(group, node, boxes[node.id])
+    facts(group, flow.facts, tall + 10)
+    return group
+
+
+def _level(node: Node, order: dict[int, int]) -> float:
+    """How far above the flow's lower edge a node's middle is."""
+    return 4 if node.look == "point" else 20 + NODE / 2 + PITCH * order[node.row]
+
+
+def frame(group: Group, title: str, changed: bool) -> None:
+    """The inset's frame and title."""
+    group.frame(Box(0, 0, group.w, group.h, "inset", "changed" if changed else "edge", 14, 2.4 if changed else 1.4))
+    colour = "changed-text" if changed else "text"
+    group.write(PAD, 25, shorten(title, group.w - 2 * PAD, 16, True), 16, colour, True)
+
+
+def facts(group: Group, lines: Sequence[Sequence[Span]], y: float) -> None:
+    """Lines of facts from the baseline `y + 6` on."""
+    for index, spans in enumerate(lines):
+        group.spans(PAD, y + 6 + 23 * index, spans, 15, group.w - 2 * PAD)
+
+
+def _box(node: Node, x: float, y: float, inner: float) -> Box:
+    if node.look == "point":
+        return Box(x, y, 0, 0)
+    if node.text in OPERATORS:
+        return Box(x - 10, y - 10, 20, 20)
+    wide = node.span * inner or max(width(node.text, SIZE) + 18, 44)
+    return Box(x - wide / 2, y - NODE / 2, wide, NODE)
+
+
+def _chain(group: Group, names: Sequence[str], boxes: Mapping[str, Box]) -> None:
+    """Join boxes one after the other, straight up in one lane as long as the boxes are wide enough."""
+    start = boxes[names[0]]
+    x = start.cx
+    for name in names[1:]:
+        end = boxes[name.lstrip(">")]
+        if name.startswith(">"):
+            _side(group, start, end, x)
+        elif end.x < x < end.right or abs(end.cx - x) < 1:
+            group.stroke((x, start.y), (x, end.bottom), arrow=True)
+        elif start.x < end.cx < start.right:
+            x = end.cx
+            group.stroke((x, start.y), (x, end.bottom), arrow=True)
+        else:
+            middle = end.bottom + (PITCH - NODE) / 2 + 1
+            group.stroke((x, start.y), (x, middle), (end.cx, middle), (end.cx, end.bottom), arrow=True)
+            x = end.cx
+        start = end
+
+
+def _side(group: Group, start: Box, end: Box, x: float) -> None:
+    """Into a box from the side."""
+    right = x > end.cx
+    edge = end.right if right else end.x
+    if abs(start.cy - end.cy) < 1:
+        group.stroke((start.x if right else start.right, start.cy), (edge, end.cy), arrow=True)
+    else:
+        group.stroke((x, start.y), (x, end.cy), (edge, end.cy), arrow=True)
+
+
+_LOOKS: Final[dict[str, tuple[str, str, str]]] = {
+    "plain": ("part", "edge", "text"),
+    "strong": ("attention.deep", "edge", "on-deep"),
+    "linear": ("linear.deep", "edge", "on-deep"),
+    "latent": ("latent.deep", "edge", "on-deep"),
+    "compressed": ("compressed.deep", "edge", "on-deep"),
+    "convolution": ("convolution.deep", "edge", "on-deep"),
+    "cache": ("experts", "edge", "text"),
+    "feed": ("feed", "edge", "text"),
+}
+
+
+def _node(group: Group, node: Node, box: Box) -> None:
+    if node.look == "point":
+        return
+    if node.text in OPERATORS:
+        group.plus(box.cx, box.cy, 10, "changed" if node.changed else "edge", OPERATORS[node.text])
+        return
+    fill, stroke, ink = _LOOKS[node.look]
+    if node.changed:
+        stroke, ink = "changed", ink if ink == "on-deep" else "changed-text"
+    group.part(Box(box.x, box.y, box.w, box.h, fill, stroke, 7, 2.4 if node.changed else 1.3))
+    group.write(box.cx, box.cy + 5, shorten(node.text, box.w - 6, SIZE), SIZE, ink, align=0.5)

@@ -1,0 +1,201 @@
+"""The pattern strip: one cell a layer, coloured by kind, with a legend; long stacks compressed by their repeats."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from watcher.architecture.record import Architecture, LayerKind
+from watcher.compare import stack
+from watcher.report.sketch import plan, words
+from watcher.report.sketch.scene import Box, Cells, Group
+from watcher.report.sketch.text import clean, shorten, width
+
+MAX_CELLS: Final = 192
+"""Longer stacks are compressed if that makes them shorter."""
+MOST_CELLS: Final = 1_536
+"""More than this is never drawn one by one."""
+MAX_LEGEND: Final = 12
+MAX_SEGMENTS: Final = 60
+ROW: Final = 22.0
+_GROUP = re.compile(r"\(([^()]*)\)(\d{1,9})|([A-Za-z]+)(\d{0,9})")
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Runs (kind id, length) that come `times` times in a row."""
+
+    runs: tuple[tuple[str, int], ...]
+    times: int = 1
+
+
+def draw(record: Architecture, wide: float) -> Group | None:
+    """Title, cells and legend, `wide` px; None when no layer kind is known."""
+    layers = record.layers
+    if not layers.kinds:
+        return None
+    colours = plan.shades(layers.kinds)
+    group = Group(w=wide)
+    spans = [("Layers", "strong"), (f"   {_arrangement(record)}", "muted")]
+    group.spans(0, 14, spans, 15.5, wide)
+    y = _cells(group, record, colours, wide, 26)
+    group.h = _legend(group, layers.kinds, colours, wide, y + 12)
+    return group
+
+
+def _arrangement(record: Architecture) -> str:
+    """The order in words: `(3 A, 1 B) × 12`."""
+    if not record.layers.sequence:
+        return "order unknown"
+    segments = _segments(record.layers.sequence)
+    if len(segments) > 8 or not segments:
+        return ""
+    return ", then ".join(_segment_words(segment) for segment in segments)
+
+
+def _segment_words(segment: Segment) -> str:
+    runs = ", ".join(f"{count} {clean(name)}" for name, count in segment.runs)
+    return f"({runs}) × {words.whole(segment.times)}" if segment.times > 1 else runs
+
+
+def _segments(sequence: str) -> list[Segment]:
+    """`A3 (A3 B)12` as segments; empty where the sequence is not flat enough to be read so."""
+    segments: list[Segment] = []
+    for found in _GROUP.finditer(sequence[:20_000]):
+        inner, times, name, count = found.groups()
+        if inner is None:
+            segments.append(Segment(((name, int(count or 1)),)))
+        else:
+            runs = tuple((item[3], int(item[4] or 1)) for item in _GROUP.finditer(inner))
+            segments.append(Segment(runs, int(times)))
+        if len(segments) > 2_000:
+            return []
+    return segments if _covers(sequence, segments) else []
+
+
+def _covers(sequence: str, segments: Sequence[Segment]) -> bool:
+    left = _GROUP.sub("", sequence[:20_000])
+    return not left.strip() and all(segment.runs for segment in segments)
+
+
+def _cells(group: Group, record: Architecture, colours: Mapping[str, str], wide: float, y: float) -> float:
+    """The strip; returns its lower edge."""
+    sequence = record.layers.sequence or ""
+    ids = stack.expand(sequence, MOST_CELLS) if sequence else None
+    if ids is not None and all(item in colours for item in ids) and ids:
+        segments = _segments(sequence)
+        if len(ids) <= MAX_CELLS or not segments or _segments_width(segments) > wide:
+            return _one_by_one(group, ids, colours, wide, y)
+        return _compressed(group, segments, colours, wide, y)
+    segments = [segment for segment in _segments(sequence) if all(name in colours for name, _ in segment.runs)]
+    if not segments:
+        segments = [Segment(((kind.id, max(kind.count, 1)),)) for kind in record.layers.kinds]
+    return _compressed(group, segments[:MAX_SEGMENTS], colours, wide, y)
+
+
+def _one_by_one(group: Group, ids: Sequence[str], colours: Mapping[str, str], wide: float, y: float) -> float:
+    """Rows of cells; where a cell is wide enough it carries its letter."""
+    rows = 1 if len(ids) <= 100 else -(-len(ids) // 96) if len(ids) <= MAX_CELLS else -(-len(ids) // 128)
+    a_row = -(-len(ids) // rows)
+    step = min(26.0, (wide - (46 if rows > 1 else 0)) / a_row)
+    tall = ROW if rows <= 2 else 12.0
+    rects: dict[str, list[tuple[float, float, float, float]]] = {}
+    for index, name in enumerate(ids):
+        row, column = divmod(index, a_row)
+        place = (column * step, y + row * (tall + 4), step - (2.0 if step > 8 else 1.0), tall)
+        rects.setdefault(name, []).append(place)
+    for name, places in rects.items():
+        group.parts.append(Cells(tuple(places), colours[name]))
+    if rows > 1:
+        for row in range(rows):
+            last = min(len(ids), (row + 1) * a_row)
+            group.write(wide, y + row * (tall + 4) + tall / 2 + 4.5, str(last), 13 if tall > 12 else 11, "muted", align=1)
+    return y + rows * (tall + 4) - 4
+
+
+def _segment_cells(segment: Segment) -> Iterable[tuple[str, int, float]]:
+    """Kind, run length, width; short runs are cells, long ones one wide cell with its length."""
+    for name, count in segment.runs:
+        if count <= 4:
+            for _ in range(count):
+                yield name, 1, 16.0
+        else:
+            yield name, count, max(46.0, width(words.whole(count), 14, True) + 18)
+
+
+def _segments_width(segments: Sequence[Segment]) -> float:
+    if len(segments) > MAX_SEGMENTS:
+        return float("inf")
+    return sum(_segment_width(segment) + 14 for segment in segments)
+
+
+def _segment_width(segment: Segment) -> float:
+    cells = sum(wide + 2 for _, _, wide in _segment_cells(segment))
+    return max(cells, width(_times(segment), 14, True) + 4 if segment.times > 1 else 0)
+
+
+def _times(segment: Segment) -> str:
+    return f"× {words.whole(segment.times)}"
+
+
+def _compressed(group: Group, segments: Sequence[Segment], colours: Mapping[str, str], wide: float, y: float) -> float:
+    """Each repeated unit once, with a bracket that says how often."""
+    x = 0.0
+    for index, segment in enumerate(segments):
+        if x + _segment_width(segment) > wide - (20 if index < len(segments) - 1 else 0):
+            group.write(x, y + 15, "…", 16, "muted", True)
+            break
+        left = x
+        for name, count, room in _segment_cells(segment):
+            _run_cell(group, Box(x, y, room, ROW, colours[name], "none", 3), count)
+            x += room + 2
+        if segment.times > 1:
+            group.stroke((left, y + ROW + 3), (left, y + ROW + 7), (x - 2, y + ROW + 7), (x - 2, y + ROW + 3), colour="muted")
+            group.write(left, y + ROW + 22, _times(segment), 14, "number", True)
+        x = max(x, left + _segment_width(segment)) + 12
+    return y + ROW + (24 if any(segment.times > 1 for segment in segments) else 0)
+
+
+def _run_cell(group: Group, box: Box, count: int) -> None:
+    if count == 1:
+        group.parts.append(Cells(((box.x, box.y, box.w, box.h),), box.fill))
+        return
+    group.part(box)
+    label = words.whole(count)
+    wide = width(label, 13, True) + 10
+    group.part(Box(box.cx - wide / 2, box.y + 3, wide, box.h - 6, "part", "none", 4))
+    group.write(box.cx, box.cy + 4.8, label, 13, "text", True, 0.5)
+
+
+def _legend(group: Group, kinds: Sequence[LayerKind], colours: Mapping[str, str], wide: float, y: float) -> float:
+    """One entry a kind, in as many rows as needed; returns the lower edge."""
+    x, shown = 0.0, list(kinds)[:MAX_LEGEND]
+    for kind in shown:
+        spans = _entry(kind)
+        room = wide - 26
+        total = min(room, sum(width(text, 15, style in ("number", "strong")) for text, style in spans))
+        if x and x + 26 + total > wide:
+            x, y = 0, y + 24
+        group.parts.append(Cells(((x, y + 3, 18, 14),), colours[kind.id]))
+        group.spans(x + 25, y + 15.5, spans, 15, room)
+        x += 26 + total + 26
+    if len(kinds) > MAX_LEGEND:
+        group.write(0, y + 39.5, f"and {len(kinds) - MAX_LEGEND} more kinds", 15, "muted")
+        y += 24
+    return y + 22
+
+
+def _entry(kind: LayerKind) -> list[tuple[str, str]]:
+    name = shorten(words.kind_name(kind), 420, 15)
+    count = words.whole(kind.count)
+    facts = [(f"{clean(kind.id)[:6]}  ", "strong"), (name, "plain")]
+    extra = [f"window {words.whole(kind.window)}"] if kind.window else []
+    if kind.rope is False and kind.mixer in words.SOFTMAX:
+        extra.append("no RoPE")
+    if extra:
+        facts.append((f" ({', '.join(extra)})", "muted"))
+    return [*facts, ("  ", "plain"), (count, "number"), (f" {words.plural(kind.count, 'layer')}", "plain")]
+
+
