@@ -17,6 +17,8 @@ CENTRE: Final = 128
 LANE: Final = 268
 """x of the residual line."""
 PART: Final = 212
+HALF: Final = 114
+"""Width of a part that stands beside another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,8 @@ class Measure:
     """Above and below the text in a part."""
 
 
-FULL: Final = Measure(norm=28, gap=15, branch=9, add=11, size=16.5, top=30, bottom=12, pad=9)
-SMALL: Final = Measure(norm=8, gap=12, branch=7, add=8, size=15, top=29, bottom=8, pad=5)
+FULL: Final = Measure(norm=28, gap=15, branch=9, add=11, size=16.5, top=24, bottom=12, pad=9)
+SMALL: Final = Measure(norm=8, gap=12, branch=7, add=8, size=15, top=20, bottom=8, pad=5)
 
 ROLES: Final = (
     "note", "1.pre", "1.part", "1.inside", "1.add", "1.after", "2.pre", "2.part", "2.inside", "2.add", "2.after",
@@ -89,19 +91,23 @@ def part_height(parts: Sequence[Part], measure: Measure, parallel: bool = False)
 
 
 def _room(parallel: bool) -> float:
-    return (PART - 10) / 2 + 8 if parallel else PART
+    return HALF if parallel else PART
 
 
 def _lines(part: Part, measure: Measure, room: float) -> list[float]:
     """Heights of a part's lines: title, detail, rows of chips."""
-    lines = [measure.size * 1.22] * len(title_lines(part, measure, room))
+    lines = [_size(measure, room) * 1.22] * len(title_lines(part, measure, room))
     lines += [18.0] if part.detail else []
     return lines + [CHIP_HEIGHT + 5] * len(chip_rows(part.chips, room - 12))
 
 
 def title_lines(part: Part, measure: Measure, room: float) -> list[str]:
     """The title, wrapped."""
-    return wrap(part.title, room - 14, measure.size, True, lines=3 if room < PART else 2)
+    return wrap(part.title, room - (18 if room >= PART else 8), _size(measure, room), True, lines=3 if room < PART else 2)
+
+
+def _size(measure: Measure, room: float) -> float:
+    return measure.size if room >= PART else 14.5
 
 
 def chip_rows(chips: Sequence[Chip], room: float) -> list[list[tuple[Chip, str, float]]]:
@@ -197,7 +203,7 @@ def _fill(group: Group, block: Block, role: str, box: Box, measure: Measure) -> 
 def _norm(group: Group, part: Part, box: Box, measure: Measure) -> None:
     stroke = "changed" if part.changed else "edge"
     if height_without_label(measure):
-        group.part(Box(box.x + 46, box.y, box.w - 92, box.h, "part", stroke, 4, 1.3))
+        group.part(Box(box.x + 46, box.y, box.w - 92, box.h, "part", stroke, 4, 1.3), "small")
         return
     shape = Box(box.x + 30, box.y, box.w - 60, box.h, "part", stroke, 7, 2.2 if part.changed else 1.4)
     _label(group, shape, part.title, 15, "changed-text" if part.changed else "text")
@@ -218,7 +224,7 @@ def _parts(group: Group, block: Block, parts: Sequence[Part], box: Box, measure:
         draw_part(group, parts[0], box, measure, _anchor(parts[0]))
         return
     wide, tall = _room(True), box.h - 2 * FORK
-    for part, x in zip(parts, (CENTRE - wide - 5, CENTRE + 5), strict=True):
+    for part, x in zip(parts, (CENTRE - wide - 4, CENTRE + 4), strict=True):
         inner = Box(x, box.y + FORK, wide, tall)
         draw_part(group, part, inner, measure, _anchor(part), wide)
         group.stroke((CENTRE, box.bottom), (inner.cx, box.bottom), (inner.cx, inner.bottom), arrow=True)
@@ -236,9 +242,10 @@ def draw_part(group: Group, part: Part, box: Box, measure: Measure, name: str, r
     unknown = part.style == "unknown"
     group.part(Box(box.x, box.y, box.w, box.h, fill, stroke, 9, 3 if part.changed else 1.4, unknown), name)
     y = box.cy - (sum(_lines(part, measure, room)) / 2)
+    size = _size(measure, room)
     for line in title_lines(part, measure, room):
-        y += measure.size * 1.22
-        group.write(box.cx, y - measure.size * 0.3, line, measure.size, _ink(part), not unknown, 0.5)
+        y += size * 1.22
+        group.write(box.cx, y - size * 0.3, line, size, _ink(part), not unknown, 0.5)
     if part.detail:
         y += 18
         bold, colour = part.detail_changed, "changed-text" if part.detail_changed else "text"
@@ -270,8 +277,9 @@ def _residuals(group: Group, block: Block, own: Heights, places: Mapping[str, Bo
     for first in firsts:
         add = places[f"{first[0]}.add"]
         start = places[first].bottom + measure.gap * 0.5 + measure.branch * 0.5
-        step = min(4.0, measure.add / block.streams)
-        for index in range(block.streams):
-            shift = (index - (block.streams - 1) / 2) * step
+        lines = block.streams if measure is FULL else min(block.streams, 2)
+        for index in range(lines):
+            shift = (index - (lines - 1) / 2) * 4.4
             lane, y, end = LANE + shift, start + shift, add.cy - shift
-            group.stroke((CENTRE, y), (lane, y), (lane, end), (CENTRE + measure.add, end), arrow=True)
+            reach = (measure.add**2 - shift**2) ** 0.5
+            group.stroke((CENTRE, y), (lane, y), (lane, end), (CENTRE + reach, end), arrow=lines == 1)

@@ -34,7 +34,7 @@ def callouts(record: Architecture, marks: Marks, blocks: Sequence[Block]) -> lis
     for index in range(len(blocks) - 1, -1, -1):
         found += _about(record, marks, blocks[index], index, told)
     found.append(Callout("embedding", [[("Embedding size", "plain")], *_value(marks, "hidden_size", record.hidden_size)]))
-    found.append(Callout("input", [[("Context", "plain")], *_value(marks, "context_length", record.context_length)]))
+    found.append(Callout("input", [[("Context", "plain")], *_value(marks, "context_length", record.context_length)[:1]]))
     return found
 
 
@@ -67,7 +67,7 @@ def _about(record: Architecture, marks: Marks, block: Block, index: int, told: s
     if prefix:
         found.append(Callout(f"{index}.feed", prefix))
     heads = _heads(marks, kind)
-    if heads and block.mixer is not None and _texts(heads) not in told:
+    if heads and kind.mixer in words.SOFTMAX and _texts(heads) not in told:
         told.add(_texts(heads))
         found.append(Callout(f"{index}.mixer", heads))
     if record.residual.multiplier not in (None, 1) and index == 0:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from watcher.report.sketch.scene import Box, Group, Span
+from watcher.report.sketch.scene import STYLES, Box, Group, Span
 from watcher.report.sketch.text import shorten, width
 
 SIZE: Final = 14.0
@@ -50,10 +50,11 @@ class Flow:
 
 def draw(flow: Flow, wide: float) -> Group:
     """The inset, `wide` px, as high as it needs."""
+    lines = [line for spans in flow.facts for line in wrap_spans(spans, SIZE + 1, wide - 2 * PAD)]
     rows = sorted({node.row for node in flow.nodes if node.look != "point"})
     order = {row: index for index, row in enumerate(rows)}
     tall = HEAD + len(rows) * PITCH + (10 if flow.edges else 0)
-    group = Group(w=wide, h=tall + 23 * len(flow.facts) + (6 if flow.facts else 0))
+    group = Group(w=wide, h=tall + facts_height(lines))
     frame(group, flow.title, flow.changed)
     inner = wide - 2 * PAD
     boxes = {
@@ -64,7 +65,7 @@ def draw(flow: Flow, wide: float) -> Group:
         _chain(group, chain.split(), boxes)
     for node in flow.nodes:
         _node(group, node, boxes[node.id])
-    facts(group, flow.facts, tall + 10)
+    facts(group, lines, tall + 10)
     return group
 
 
@@ -80,6 +81,25 @@ def frame(group: Group, title: str, changed: bool) -> None:
     group.write(PAD, 25, shorten(title, group.w - 2 * PAD, 16, True), 16, colour, True)
 
 
+def wrap_spans(spans: Sequence[Span], size: float, room: float) -> list[list[Span]]:
+    """Spans set in lines of at most `room` px, broken between spans where that helps."""
+    lines: list[list[Span]] = [[]]
+    left = room
+    for text, style in spans:
+        wide = width(text, size, STYLES[style][1])
+        if wide > left and lines[-1]:
+            lines.append([])
+            left, text = room, text.lstrip(" ,")
+        lines[-1].append((text, style))
+        left -= wide
+    return lines
+
+
+def facts_height(lines: Sequence[Sequence[Span]]) -> float:
+    """What lines of facts take below a drawing."""
+    return 23 * len(lines) + 6 if lines else 0.0
+
+
 def facts(group: Group, lines: Sequence[Sequence[Span]], y: float) -> None:
     """Lines of facts from the baseline `y + 6` on."""
     for index, spans in enumerate(lines):
@@ -91,7 +111,7 @@ def _box(node: Node, x: float, y: float, inner: float) -> Box:
         return Box(x, y, 0, 0)
     if node.text in OPERATORS:
         return Box(x - 10, y - 10, 20, 20)
-    wide = node.span * inner or max(width(node.text, SIZE) + 18, 44)
+    wide = node.span * inner or max(width(node.text, SIZE) + 14, 42)
     return Box(x - wide / 2, y - NODE / 2, wide, NODE)
 
 

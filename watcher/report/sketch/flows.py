@@ -21,30 +21,24 @@ def _n(name: str, at: float, row: int, text: str, look: str = "plain", span: flo
 
 _IN: Final = _n("in", 0.5, 0, "", "point")
 
-_DELTA: Final[tuple[Nodes, Edges]] = (
-    (
-        _IN,
-        _n("lqk", 0.15, 1, "Linear Q, K"), _n("lv", 0.43, 1, "Linear V"),
-        _n("lab", 0.67, 1, "α, β"), _n("lg", 0.9, 1, "Linear"),
-        _n("cqk", 0.15, 2, "Conv, SiLU"), _n("cv", 0.43, 2, "Conv, SiLU"), _n("sg", 0.9, 2, "SiLU"),
-        _n("l2", 0.15, 3, "L2 norm"),
-        _n("rule", 0.38, 4, "Gated delta rule: state", "linear", 0.76),
-        _n("norm", 0.38, 5, "RMSNorm"), _n("gate", 0.38, 6, "×"), _n("out", 0.38, 7, "Linear"),
-    ),
-    ("in lqk cqk l2 rule", "in lv cv rule", "in lab rule", "in lg sg >gate", "rule norm gate out"),
-)  # fmt: skip
-_KDA: Final[tuple[Nodes, Edges]] = (
-    (
-        _IN,
-        _n("lqk", 0.15, 1, "Linear Q, K"), _n("lv", 0.43, 1, "Linear V"),
-        _n("lab", 0.67, 1, "α, β"), _n("lg", 0.9, 1, "Linear"),
-        _n("cqk", 0.15, 2, "Conv, SiLU"), _n("cv", 0.43, 2, "Conv, SiLU"), _n("sg", 0.9, 2, "sigmoid"),
-        _n("l2", 0.15, 3, "L2 norm"),
-        _n("rule", 0.38, 4, "Delta rule, α per channel", "linear", 0.76),
-        _n("norm", 0.38, 5, "RMSNorm"), _n("gate", 0.38, 6, "×"), _n("out", 0.38, 7, "Linear"),
-    ),
-    ("in lqk cqk l2 rule", "in lv cv rule", "in lab rule", "in lg sg >gate", "rule norm gate out"),
-)  # fmt: skip
+
+
+def _delta(rule: str, gate: str) -> tuple[Nodes, Edges]:
+    """The delta rules share everything but the decay's shape and the output gate."""
+    return (
+        (
+            _IN,
+            _n("lqk", 0.155, 1, "Linear Q, K"), _n("lv", 0.47, 1, "Linear V"),
+            _n("lab", 0.69, 1, "α, β"), _n("lg", 0.89, 1, "Linear"),
+            _n("cqk", 0.155, 2, "Conv, SiLU"), _n("cv", 0.47, 2, "Conv, SiLU"), _n("sg", 0.89, 2, gate),
+            _n("l2", 0.155, 3, "L2 norm"),
+            _n("rule", 0.385, 4, rule, "linear", 0.77),
+            _n("norm", 0.385, 5, "RMSNorm"), _n("gate", 0.385, 6, "×"), _n("out", 0.385, 7, "Linear"),
+        ),
+        ("in lqk cqk l2 rule", "in lv cv rule", "in lab rule", "in lg sg >gate", "rule norm gate out"),
+    )  # fmt: skip
+
+
 _MAMBA2: Final[tuple[Nodes, Edges]] = (
     (
         _IN, _n("lin", 0.5, 1, "Linear: x, B, C, Δ and gate z", span=0.9),
@@ -129,8 +123,8 @@ _CCA: Final[tuple[Nodes, Edges]] = (
 )  # fmt: skip
 
 _FIXED: Final[dict[str, tuple[str, tuple[Nodes, Edges]]]] = {
-    "gated-deltanet": ("Gated DeltaNet", _DELTA),
-    "kda": ("Kimi Delta Attention (KDA)", _KDA),
+    "gated-deltanet": ("Gated DeltaNet", _delta("Gated delta rule", "SiLU")),
+    "kda": ("Kimi Delta Attention (KDA)", _delta("Delta rule, decay per channel", "sigmoid")),
     "mamba2": ("Mamba-2", _MAMBA2),
     "mamba": ("Mamba", _MAMBA),
     "lightning": ("Lightning attention", _LIGHTNING),
@@ -154,7 +148,24 @@ def mixer(record: Architecture, marks: Marks, kind: LayerKind, name: str) -> Flo
     if found is None:
         return None
     title, (nodes, edges) = found
-    return Flow(title, nodes, edges, _sizes(kind, marks), marks.mixer_new(kind), name)
+    facts = _sizes(kind, marks)
+    if record.attention.sparse is not None and record.attention.sparse.kind == kind.mixer:
+        facts += index(record, marks)
+    return Flow(title, nodes, edges, facts, marks.mixer_new(kind), name)
+
+
+def index(record: Architecture, marks: Marks) -> list[list[Span]]:
+    """The indexer's sizes."""
+    sparse, lines = record.attention.sparse, []
+    if sparse is not None and sparse.index_n_heads:
+        line = [number(sparse.index_n_heads, marks.changed("attention.sparse.index_n_heads")), (" index heads", "plain")]
+        if sparse.index_head_dim:
+            line += [(" of size ", "plain"), number(sparse.index_head_dim, marks.changed("attention.sparse.index_head_dim"))]
+        lines.append(line)
+    if sparse is not None and sparse.index_topk:
+        changed = marks.changed("attention.sparse.index_topk")
+        lines.append([("keeps the top ", "plain"), number(sparse.index_topk, changed)])
+    return lines
 
 
 def number(value: object, changed: bool = False) -> Span:
@@ -180,17 +191,17 @@ def _sizes(kind: LayerKind, marks: Marks) -> list[list[Span]]:
 def _attention(record: Architecture, marks: Marks, kind: LayerKind, name: str) -> Flow:
     """Softmax attention with its queries, keys and values, QK-norm, RoPE and gate where it has them."""
     changed: Callable[[str], bool] = lambda field: marks.kind_changed(kind, field)  # noqa: E731
-    right = 0.88 if kind.gate else None
-    q, k, v = (0.12, 0.37, 0.62) if right else (0.17, 0.5, 0.83)
-    middle, span = k, v - q + (0.24 if right else 0.3)
+    right = 0.885 if kind.gate else None
+    q, k, v = (0.115, 0.365, 0.615) if right else (0.17, 0.5, 0.83)
+    middle, span = k, v - q + (0.23 if right else 0.34)
     nodes = [_IN, _n("q", q, 1, "Linear Q"), _n("k", k, 1, "Linear K"), _n("v", v, 1, "Linear V")]
     through = (" n" if kind.qk_norm else "") + (" r" if kind.rope else "")
     if kind.qk_norm:
         label = "L2 norm" if kind.qk_norm == "l2" else words.norm(record)
-        nodes.append(Node("n", (q + k) / 2, 2, f"QK-norm: {label}", "plain", k - q + 0.22, changed("qk_norm")))
+        nodes.append(Node("n", (q + k) / 2, 2, f"{label}", "plain", k - q + 0.2, changed("qk_norm")))
     if kind.rope:
         label = words.rotary(record)
-        nodes.append(Node("r", (q + k) / 2, 3, label, "plain", k - q + 0.22, changed("rope")))
+        nodes.append(Node("r", (q + k) / 2, 3, label, "plain", k - q + 0.2, changed("rope")))
     nodes.append(Node("att", middle, 4, _softmax(kind), "strong", span, changed("sinks") or changed("window")))
     edges = [f"in q{through} att", f"in k{through} att", "in v att"]
     if right:
@@ -211,8 +222,9 @@ def _heads(record: Architecture, marks: Marks, kind: LayerKind) -> list[list[Spa
     if not heads:
         return [[("heads unknown", "muted")]]
     changed = marks.kind_changed(kind, "num_attention_heads")
-    line = [number(heads, changed), (f" query {words.plural(heads, 'head')}", "plain")]
-    if shared and shared != heads:
+    grouped = bool(shared) and shared != heads
+    line = [number(heads, changed), (f" {'query ' if grouped else ''}{words.plural(heads, 'head')}", "plain")]
+    if grouped:
         line += [(", ", "plain"), number(shared, marks.kind_changed(kind, "num_key_value_heads"))]
         line.append((f" key/value {words.plural(shared, 'head')}", "plain"))
     lines = [line]
@@ -232,11 +244,12 @@ def _mla(record: Architecture, marks: Marks, kind: LayerKind, name: str) -> Flow
     plain = mla is not None and mla.q_lora_rank is None and not record.is_unknown("attention.mla.q_lora_rank")
     nodes = [_IN]
     if not plain:
-        nodes.append(Node("lq", 0.14, 1, f"latent {query}".strip(), changed=changed[0]))
+        nodes.append(Node("lq", 0.165, 1, f"latent {query}".strip(), changed=changed[0]))
+    key = "shared key" if kind.rope is False else "RoPE key"
     nodes += [
         Node("lkv", 0.5, 1, f"latent {latent}".strip(), "cache", changed=changed[1]),
-        Node("rk", 0.84, 1, f"RoPE key {rope}".strip(), "cache", changed=changed[2]),
-        _n("q", 0.14, 2, "Linear Q"), _n("kv", 0.5, 2, "Linear K, V"),
+        Node("rk", 0.83, 1, f"{key} {rope}".strip(), "cache", changed=changed[2]),
+        _n("q", 0.165, 1 if plain else 2, "Linear Q"), _n("kv", 0.5, 2, "Linear K, V"),
         _n("att", 0.5, 3, "Softmax attention", "latent", 1.0), _n("out", 0.5, 4, "Linear"),
     ]  # fmt: skip
     edges = ["in q att" if plain else "in lq q att", "in lkv kv att out", "in rk att"]

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from watcher.architecture.record import Architecture, Moe
-from watcher.report.sketch import flow, flows, model, words
+from watcher.report.sketch import flow, flows, masks, model, words
 from watcher.report.sketch.flow import PAD, Flow, Node
 from watcher.report.sketch.flows import number
 from watcher.report.sketch.marks import Marks
 from watcher.report.sketch.plan import Block
 from watcher.report.sketch.scene import Box, Group, Span
-from watcher.report.sketch.text import clean, shorten, width
+from watcher.report.sketch.text import clean, shorten, width, wrap
 
 MAX_MIXERS: Final = 3
 
@@ -27,16 +27,23 @@ class Inset:
     """Name of the model's part."""
     solid: bool = False
     """It feeds into the part instead of opening it."""
+    led: bool = True
+    """Whether a leader goes to it."""
+    optional: bool = False
+    """Left out where there is no room: everybody knows it."""
 
 
 def insets(record: Architecture, marks: Marks, blocks: Sequence[Block], wide: float) -> list[Inset]:
     """All insets of a record, from top to bottom as the parts they open stand."""
     found: list[Inset] = []
+    streams = record.residual.kind == "hyper-connections" or (record.residual.streams or 1) > 1
     for index in range(len(blocks) - 1, -1, -1):
+        if streams and index == _main(blocks):
+            found.append(Inset(_streams(record, marks, wide), f"{index}.add"))
         found += _feed(record, marks, blocks, index, wide)
         found += _mixer(record, marks, blocks, index, wide)
-    if record.residual.kind == "hyper-connections" or (record.residual.streams or 1) > 1:
-        found.append(Inset(_streams(record, marks, wide), f"{_main(blocks)}.add"))
+    if not record.layers.kinds and record.unknown:
+        found.append(Inset(_unknown(record, wide), "0.mixer"))
     towers = model.towers(record, marks, wide)
     return [*found, Inset(towers, "merge", solid=True)] if towers else found
 
@@ -69,8 +76,13 @@ def _mixer(record: Architecture, marks: Marks, blocks: Sequence[Block], index: i
         return []
     kind = max(block.kinds, key=lambda item: item.count)
     opened = flows.mixer(record, marks, kind, "mixer")
-    found = [Inset(flow.draw(opened, wide), f"{index}.mixer")] if opened else []
-    if record.attention.sparse and any(chip.text.endswith("sparse") for chip in block.mixer.chips):
+    plain = kind.mixer in words.ATTENTION and not kind.gate
+    found = []
+    if opened:
+        found.append(Inset(flow.draw(opened, wide), f"{index}.mixer", led=not block.parallel, optional=plain))
+    if plain and masks.windowed(record):
+        found.append(Inset(masks.draw(record, wide), f"{index}.mixer", led=False, optional=True))
+    if any(chip.text.endswith("sparse") for chip in block.mixer.chips):
         found.append(Inset(_indexer(record, marks, wide), f"{index}.mixer"))
     return found
 
@@ -89,15 +101,15 @@ def _openers(blocks: Sequence[Block]) -> list[int]:
 def _experts(record: Architecture, marks: Marks, wide: float) -> Group:
     """The router, the experts 1 … n, the shared expert and the sum."""
     moe = record.moe or Moe()
-    lines = _expert_facts(moe, marks)
+    lines = [line for spans in _expert_facts(moe, marks) for line in flow.wrap_spans(spans, 15, wide - 2 * PAD)]
     tall = 206.0
-    group = Group(w=wide, h=tall + 23 * len(lines) + 6)
+    group = Group(w=wide, h=tall + flow.facts_height(lines))
     flow.frame(group, "Mixture of experts", marks.baseline is not None and marks.baseline.moe is None)
     shared = bool(moe.num_shared_experts)
     routed = wide - 2 * PAD - (100 if shared else 40)
     middle = PAD + routed / 2
     out = Box(middle - 11, 48, 22, 22)
-    router = Box(middle - 66, 162, 132, 28, "part", "edge", 8, 1.5)
+    router = Box(middle - 76, 162, 152, 28)
     _router(group, moe, marks, router)
     last = words.whole(moe.num_experts) if moe.num_experts is not None else "?"
     wider = min(max(44.0, width(last, 15, True) + 16), 84.0)
@@ -171,22 +183,15 @@ def _indexer(record: Architecture, marks: Marks, wide: float) -> Group:
     sparse = record.attention.sparse
     assert sparse is not None
     changed = marks.changed("attention.sparse.index_topk")
-    top = f"top {words.whole(sparse.index_topk)}" if sparse.index_topk else "top-k"
     nodes = (
         Node("in", 0.5, 0, "", "point"),
         Node("q", 0.2, 1, "Index queries"), Node("k", 0.74, 1, "Index keys", "cache"),
         Node("s", 0.5, 2, "Score every earlier token", span=0.96),
-        Node("t", 0.5, 3, f"Keep the {top}", changed=changed), Node("a", 0.5, 4, "Attention reads only these", "latent", 0.96),
+        Node("t", 0.5, 3, "Keep the top-k", changed=changed), Node("a", 0.5, 4, "Attention reads only these", "latent", 0.96),
     )  # fmt: skip
-    facts: list[list[Span]] = []
-    if sparse.index_n_heads:
-        line = [number(sparse.index_n_heads, marks.changed("attention.sparse.index_n_heads")), (" index heads", "plain")]
-        if sparse.index_head_dim:
-            line += [(" of size ", "plain"), number(sparse.index_head_dim, marks.changed("attention.sparse.index_head_dim"))]
-        facts.append(line)
     title = _NAMES.get(sparse.kind.lower(), f"{clean(sparse.kind)} sparse attention")
     new = marks.baseline is not None and marks.baseline.attention.sparse is None
-    return flow.draw(Flow(title, nodes, ("in q s", "in k s t a"), facts, new), wide)
+    return flow.draw(Flow(title, nodes, ("in q s", "in k s", "s t a"), flows.index(record, marks), new), wide)
 
 
 def _streams(record: Architecture, marks: Marks, wide: float) -> Group:
@@ -208,4 +213,19 @@ def _streams(record: Architecture, marks: Marks, wide: float) -> Group:
     group.stroke((sub.right, 83), (right.x, 83), arrow=True)
     line = [number(record.residual.streams, changed), (" parallel residual streams", "plain")]
     flow.facts(group, [line], 142)
+    return group
+
+
+def _unknown(record: Architecture, wide: float) -> Group:
+    """Why the inside of the model is not shown."""
+    reasons: dict[str, int] = {}
+    for item in record.unknown[:500]:
+        why = clean(item.why) or "no reason given"
+        reasons[why] = reasons.get(why, 0) + 1
+    lines = [line for why in list(reasons)[:4] for line in wrap(why, wide - 2 * PAD, 15, lines=3)]
+    group = Group(w=wide, h=44 + 22 * len(lines))
+    group.frame(Box(0, 0, wide, group.h, "inset", "edge", 14, 1.4, True))
+    group.write(PAD, 27, "Not known", 16, "text", True)
+    for index, line in enumerate(lines):
+        group.write(PAD, 51 + 22 * index, line, 15, "muted")
     return group

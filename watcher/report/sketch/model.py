@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from watcher.architecture.record import Architecture
+from watcher.compare import stack
 from watcher.report.sketch import block as blocks
 from watcher.report.sketch import words
 from watcher.report.sketch.marks import Marks
@@ -21,6 +22,8 @@ CENTRE: Final = INSET + blocks.CENTRE
 FULL_HEIGHT: Final = 640
 """All blocks are drawn in full while they take no more than this; else only the most frequent one."""
 BETWEEN: Final = 32
+AROUND: Final = 300
+"""What the model takes above and below its blocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +39,10 @@ class Shape:
         return blocks.total(self.slots, self.measure)
 
 
-def shapes(drawn: Sequence[Block]) -> list[Shape]:
-    """Blocks in full or small, so that the whole stays readable."""
+def shapes(drawn: Sequence[Block], beside: float = 0) -> list[Shape]:
+    """Blocks in full or small, so that the whole stays readable and about as high as what stands `beside` it."""
     full = [Shape(blocks.FULL, blocks.heights(block, blocks.FULL)) for block in drawn]
-    if sum(shape.height for shape in full) <= FULL_HEIGHT:
+    if sum(shape.height + BETWEEN for shape in full) <= max(FULL_HEIGHT, beside - AROUND):
         return full
     main = max(range(len(drawn)), key=lambda index: drawn[index].count)
     return [
@@ -48,21 +51,86 @@ def shapes(drawn: Sequence[Block]) -> list[Shape]:
     ]
 
 
-def draw(record: Architecture, marks: Marks, drawn: Sequence[Block], sizes: Sequence[Shape], more: int = 0) -> Group:
-    """The model, `drawn` from bottom to top; anchors name its parts for leaders (`0.mixer`, `embedding` …)."""
-    group = Group(w=WIDTH)
-    top = 28.0
-    y = _head(group, record, marks, top + 22)
-    for index in range(len(drawn) - 1, -1, -1):
-        y = _place_block(group, drawn[index], sizes[index], index, y)
-    y = _left_out(group, more, y) if more > 0 else y
-    y = _foot(group, record, marks, y)
-    group.frame(Box(0, top, WIDTH, y - top, "model", "edge", 26, 1.6))
-    group.frames.insert(0, group.frames.pop())
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Which of the rows that not every model has are there, or left free so that two models align."""
+
+    norm: bool
+    merge: bool
+    """Where towers feed in."""
+    position: bool
+    """Positions that are added to the embedding."""
+    more: bool
+    """A line for kinds of layer that are not drawn."""
+
+    def joined(self, other: Rows) -> Rows:
+        """The rows that either has."""
+        return Rows(
+            self.norm or other.norm,
+            self.merge or other.merge,
+            self.position or other.position,
+            self.more or other.more,
+        )
+
+
+def rows(record: Architecture, more: int) -> Rows:
+    """The rows this model has."""
+    normed = record.norm.kind is not None or record.is_unknown("norm.kind")
+    return Rows(
+        norm=normed and record.norm.placement != "post",
+        merge=bool(record.towers),
+        position=_added(record),
+        more=more > 0,
+    )
+
+
+def _added(record: Architecture) -> bool:
+    return any(kind in ("learned", "sinusoidal") for kind in record.position.kinds)
+
+
+def draw(
+    record: Architecture,
+    marks: Marks,
+    drawn: Sequence[Block | None],
+    sizes: Sequence[Shape],
+    more: int = 0,
+    room: Rows | None = None,
+) -> Group:
+    """The model, `drawn` from bottom to top; anchors name its parts for leaders (`0.mixer`, `embedding` …).
+
+    Where a block is None its room is left free, as are the rows of `room` that this model does not have.
+    """
+    group, top = Group(w=WIDTH), 28.0
+    own = rows(record, more)
+    room = room or own
+    y = _head(group, record, marks, own, room)
+    y = _stack(group, record, drawn, sizes, y)
+    y = _left_out(group, more, y) if room.more else y
+    y = _foot(group, record, marks, own, room, y)
+    group.frames.insert(0, Box(0, top, WIDTH, y - top, "model", "edge", 26, 1.6))
     group.stroke((CENTRE, top), (CENTRE, 0), arrow=True)
     group.stroke((CENTRE, y + 28), (CENTRE, y))
     group.h = _input(group, y + 28)
     return group
+
+
+def _stack(
+    group: Group, record: Architecture, drawn: Sequence[Block | None], sizes: Sequence[Shape], y: float
+) -> float:
+    """The blocks from top to bottom, each with the arrow out of it."""
+    order = stack.expand(record.layers.sequence or "") or []
+    for index in range(len(drawn) - 1, -1, -1):
+        block, tall = drawn[index], sizes[index].height
+        group.stroke((CENTRE, y), (CENTRE, y - BETWEEN), arrow=block is not None)
+        if block is None:
+            group.stroke((CENTRE, y + tall), (CENTRE, y))
+        else:
+            group.place(blocks.draw(block, sizes[index].measure, sizes[index].slots), INSET, y, f"{index}.")
+        y += tall + BETWEEN
+        lower = drawn[index - 1] if index else None
+        if block and lower and _alternate(order, lower, block):
+            group.write(CENTRE + 14, y - BETWEEN + 15, "alternating, see Layers", 13.5, "muted")
+    return y
 
 
 def _part(group: Group, y: float, text: str, name: str, changed: bool = False, wide: float = 184, tall: float = 32) -> Box:
@@ -74,22 +142,23 @@ def _part(group: Group, y: float, text: str, name: str, changed: bool = False, w
     return box
 
 
-def _head(group: Group, record: Architecture, marks: Marks, y: float) -> float:
+def _head(group: Group, record: Architecture, marks: Marks, own: Rows, room: Rows) -> float:
     """Output layer, MTP, final norm; returns the edge below which the blocks begin."""
-    output = _part(group, y, "Linear output layer", "output")
+    output = _part(group, 50, "Linear output layer", "output")
     group.stroke((CENTRE, output.y), (CENTRE, 28))
     below = output.bottom
-    if record.norm.placement != "post" and (record.norm.kind or record.is_unknown("norm.kind")):
+    if own.norm:
         changed = marks.changed("norm.kind")
         norm = _part(group, below + 24, f"Final {words.norm(record)}", "norm", changed, 156, 28)
         group.stroke((CENTRE, norm.y), (CENTRE, output.bottom), arrow=True)
-        below = norm.bottom
+    elif room.norm:
+        group.stroke((CENTRE, below + 52), (CENTRE, below), arrow=True)
     if record.mtp_layers:
-        _mtp(group, record, marks, output, below)
-    return below + BETWEEN
+        _mtp(group, record, marks, output)
+    return below + (52 if room.norm else 0) + BETWEEN
 
 
-def _mtp(group: Group, record: Architecture, marks: Marks, output: Box, below: float) -> None:
+def _mtp(group: Group, record: Architecture, marks: Marks, output: Box) -> None:
     """The extra prediction layers, a box beside the output layer."""
     changed = marks.changed("mtp_layers")
     stroke = "changed" if changed else "edge"
@@ -100,37 +169,39 @@ def _mtp(group: Group, record: Architecture, marks: Marks, output: Box, below: f
     group.write(box.cx, box.cy + 5, label, 14, "changed-text" if changed else "text", align=0.5)
 
 
-def _place_block(group: Group, drawn: Block, shape: Shape, index: int, y: float) -> float:
-    piece = blocks.draw(drawn, shape.measure, shape.slots)
-    group.place(piece, INSET, y, f"{index}.")
-    group.stroke((CENTRE, y), (CENTRE, y - BETWEEN), arrow=True)
-    return y + piece.h + BETWEEN
+def _alternate(order: Sequence[str], lower: Block, upper: Block) -> bool:
+    """Whether the lower block comes back after the upper one has begun."""
+    above, below = {kind.id for kind in upper.kinds}, {kind.id for kind in lower.kinds}
+    begun = next((index for index, name in enumerate(order) if name in above), len(order))
+    return any(name in below for name in order[begun:])
 
 
 def _left_out(group: Group, more: int, y: float) -> float:
     """A line for the kinds that are only in the strip."""
-    text = f"and {more} more {words.plural(more, 'kind')} of layer"
-    box = Box(INSET + 22, y, blocks.PART, 28, "part", "faint", 8, 1.2, True)
-    group.part(box)
-    group.write(box.cx, box.cy + 5, text, 14.5, "muted", align=0.5)
-    group.stroke((CENTRE, y), (CENTRE, y - BETWEEN), arrow=True)
-    return box.bottom + BETWEEN
+    group.stroke((CENTRE, y + 28 if not more else y), (CENTRE, y - BETWEEN), arrow=True)
+    if more:
+        text = f"and {more} more {words.plural(more, 'kind')} of layer"
+        box = Box(INSET + 22, y, blocks.PART, 28, "part", "faint", 8, 1.2, True)
+        group.part(box)
+        group.write(box.cx, box.cy + 5, text, 14.5, "muted", align=0.5)
+    return y + 28 + BETWEEN
 
 
-def _foot(group: Group, record: Architecture, marks: Marks, y: float) -> float:
+def _foot(group: Group, record: Architecture, marks: Marks, own: Rows, room: Rows, y: float) -> float:
     """Where towers feed in, positions that are added, the embedding; returns the edge of the tall box."""
     last = y - BETWEEN
-    if record.towers:
+    if own.merge:
         group.plus(CENTRE, y + 11, 11)
         group.anchors["merge"] = Box(CENTRE - 11, y, 22, 22)
-        group.stroke((CENTRE, y), (CENTRE, last))
-        last, y = y + 22, y + 22 + 22
-    added = [kind for kind in ("learned", "sinusoidal") if kind in record.position.kinds]
-    if added:
-        changed = marks.changed("position.kinds")
-        box = _part(group, y, f"+ {words.positions(record)[0]}", "position", changed, 184, 28)
-        group.stroke((CENTRE, box.y), (CENTRE, last), arrow=not record.towers)
-        last, y = box.bottom, box.bottom + 20
+        group.stroke((CENTRE, y), (CENTRE, last), arrow=True)
+        last = y + 22
+    y += 44 if room.merge else 0
+    if own.position:
+        words_of = next(word for word in words.positions(record) if word.endswith("positions"))
+        box = _part(group, y, f"+ {words_of}", "position", marks.changed("position.kinds"), 184, 28)
+        group.stroke((CENTRE, box.y), (CENTRE, last), arrow=True)
+        last = box.bottom
+    y += 48 if room.position else 0
     box = _part(group, y, "Token embedding", "embedding")
     group.stroke((CENTRE, box.y), (CENTRE, last), arrow=True)
     group.stroke((CENTRE, box.bottom + 22), (CENTRE, box.bottom), arrow=True)

@@ -22,6 +22,8 @@ LEFT: Final = 172.0
 """Width of the callouts."""
 MODEL_X: Final = MARGIN + LEFT + 28
 INSET_X: Final = MODEL_X + model.WIDTH + 44
+GAP: Final = 18.0
+"""Between insets."""
 INSET: Final = WIDTH - MARGIN - INSET_X
 
 
@@ -62,6 +64,8 @@ def heading(page: Group, record: Architecture) -> float:
     kind = record.norm.kind
     facts.append(words.norm(record) if kind else "norm unknown")
     facts.append(words.PLACEMENTS.get(record.norm.placement or "", "norm placement unknown"))
+    if record.residual.parallel:
+        facts.append("parallel attention and feed-forward")
     page.write(MARGIN, 79, shorten(" · ".join(facts), INNER, 16), 16, "muted")
     return 86
 
@@ -78,7 +82,7 @@ def tiles(record: Architecture, marks: Marks) -> list[tuple[str, str, str]]:
     found.append(("context_length", words.whole(context) if stated else "–", "tokens of context"))
     found.append(("kv_cache.bytes_per_token", words.size(cache.bytes_per_token), "KV cache / token"))
     if cache.state_bytes:
-        found.append(("kv_cache.state_bytes", words.size(cache.state_bytes), "constant state"))
+        found.append(("kv_cache.state_bytes", words.size(cache.state_bytes), "state / sequence"))
     return found
 
 
@@ -90,9 +94,10 @@ def _tiles(page: Group, record: Architecture, marks: Marks, y: float) -> float:
     for index, (path, value, label) in enumerate(found):
         box = Box(MARGIN + index * (wide + 10), y, wide, tall, "tile", "none", 10)
         page.frame(box)
-        colour = "changed" if marks.changed(path) else "muted" if value == words.UNKNOWN else "number"
-        size = 24 if width(value, 24, True) <= wide - 20 else 18
-        page.write(box.x + 12, y + 30, shorten(value, wide - 20, size, True), size, colour, True)
+        known = value != words.UNKNOWN
+        colour = "changed" if marks.changed(path) else "number" if known else "muted"
+        size = 24 if known and width(value, 24, True) <= wide - 20 else 18
+        page.write(box.x + 12, y + 30, shorten(value, wide - 20, size, known), size, colour, known)
         page.write(box.x + 12, y + 49, shorten(label, wide - 20, 14), 14, "muted")
         page.write(box.x + 12, y + 67, shorten(was[index], wide - 20, 14), 14, "muted")
     return y + tall
@@ -100,7 +105,7 @@ def _tiles(page: Group, record: Architecture, marks: Marks, y: float) -> float:
 
 def _was(marks: Marks, path: str) -> str:
     before = marks.was(path)
-    if before is None:
+    if not before:
         return ""
     how = words.count if path.startswith("parameters") else words.size if path.startswith("kv") else words.whole
     return f"was {how(before)}"
@@ -109,10 +114,21 @@ def _was(marks: Marks, path: str) -> str:
 def _diagram(page: Group, record: Architecture, marks: Marks, y: float) -> float:
     """The model with its callouts and insets; returns the lower edge."""
     blocks, more = plan.blocks(record, marks)
-    drawn = model.draw(record, marks, blocks, model.shapes(blocks), more)
+    found = insets.insets(record, marks, blocks, INSET)
+    drawn = model.draw(record, marks, blocks, model.shapes(blocks, _stacked(found)), more)
     page.place(drawn, MODEL_X, y)
     low = _callouts(page, record, marks, blocks, y, drawn.h)
-    return max(y + drawn.h, low, _insets(page, record, marks, blocks, y, drawn.h))
+    return max(y + drawn.h, low, _insets(page, _fitting(found, drawn.h), y, drawn.h))
+
+
+def _stacked(found: Sequence[insets.Inset]) -> float:
+    """The height insets take one above the other."""
+    return sum(item.group.h + GAP for item in found) - GAP
+
+
+def _fitting(found: Sequence[insets.Inset], tall: float) -> list[insets.Inset]:
+    """The insets without the well-known ones, where all would be higher than the model."""
+    return [item for item in found if not item.optional] if _stacked(found) > tall + 40 else list(found)
 
 
 def _callouts(page: Group, record: Architecture, marks: Marks, blocks: Sequence[plan.Block], y: float, tall: float) -> float:
@@ -128,10 +144,9 @@ def _callouts(page: Group, record: Architecture, marks: Marks, blocks: Sequence[
     return y + (tops[-1] + pieces[-1].h if tops else 0)
 
 
-def _insets(page: Group, record: Architecture, marks: Marks, blocks: Sequence[plan.Block], y: float, tall: float) -> float:
-    found = insets.insets(record, marks, blocks, INSET)
+def _insets(page: Group, found: Sequence[insets.Inset], y: float, tall: float) -> float:
     middles = _middles(page, found, y)
-    tops = spread(zip(middles, [item.group.h for item in found], strict=True), 18, tall)
+    tops = spread(zip(middles, [item.group.h for item in found], strict=True), GAP, tall)
     edge = MODEL_X + model.WIDTH
     for index, (item, top) in enumerate(zip(found, tops, strict=True)):
         page.place(item.group, INSET_X, y + top, f"inset{index}.")
@@ -143,7 +158,7 @@ def _insets(page: Group, record: Architecture, marks: Marks, blocks: Sequence[pl
         if item.solid:
             lane = edge + 22
             page.stroke((INSET_X, middle), (lane, middle), (lane, target.cy), (target.right, target.cy), arrow=True)
-        else:
+        elif item.led:
             page.stroke((target.right, target.cy), (edge + 5, target.cy), (INSET_X, middle), colour="muted", dots=True)
     return y + (tops[-1] + found[-1].group.h if tops else 0)
 
@@ -165,9 +180,12 @@ def _footer(page: Group, record: Architecture, marks: Marks, y: float) -> float:
     x = MARGIN
     if marks.compared:
         page.frame(Box(x, y + 3, 18, 14, "changed-fill", "changed", 3, 2.2))
-        x += 26 + legend(page, marks, x + 26, y + 15.5, INNER * 0.62)
+        x += 26 + legend(page, marks, x + 26, y + 15.5, INNER * 0.45) + 26
+    if any(name.endswith("small") for name in page.anchors):
+        page.part(Box(x, y + 6, 40, 8, "part", "edge", 4, 1.3))
+        x += 48 + page.write(x + 48, y + 15.5, words.norm(record), 15).w + 26
     source = clean((record.model.id or "") + (f" @ {record.model.revision[:7]}" if record.model.revision else ""))
-    room = WIDTH - MARGIN - x - 24
+    room = WIDTH - MARGIN - x
     page.write(WIDTH - MARGIN, y + 15.5, shorten(source, room, 14), 14, "muted", align=1)
     return y + 22 + MARGIN
 

@@ -51,11 +51,13 @@ class Block:
     placement: str | None
     parallel: bool = False
     streams: int = 1
+    alone: bool = False
+    """Whether the stack has no other kind of layer."""
 
     @property
     def letters(self) -> str:
-        """The ids of its kinds."""
-        return clean("/".join(kind.id for kind in self.kinds))[:5]
+        """The ids of its kinds; nothing where it is the only block."""
+        return "" if self.alone else clean("/".join(kind.id for kind in self.kinds))[:5]
 
     @property
     def name(self) -> str:
@@ -96,6 +98,7 @@ def _block(record: Architecture, marks: Marks, kinds: tuple[LayerKind, ...]) -> 
         norm=Part(words.norm(record), "norm", changed=marks.changed("norm.placement", "norm.kind")),
         placement=placement,
         parallel=bool(record.residual.parallel) and mixer is not None and feed is not None,
+        alone=len(record.layers.kinds) < 2,
         streams=max(1, min(record.residual.streams or 1, 4)),
     )
 
@@ -117,7 +120,7 @@ def _chips(record: Architecture, marks: Marks, kind: LayerKind) -> Iterable[Chip
     if kind.mixer not in words.SOFTMAX:
         return
     sparse = record.attention.sparse
-    if sparse is not None and _uses(sparse.kind, kind):
+    if sparse is not None and kind.mixer != sparse.kind and kind.mixer not in ("sliding", "chunked", "hca"):
         yield Chip(f"{clean(sparse.kind).upper()[:12]} sparse", marks.changed("attention.sparse"))
     if kind.window is not None:
         label = "chunks of" if kind.mixer == "chunked" else "window"
@@ -136,11 +139,6 @@ def _chips(record: Architecture, marks: Marks, kind: LayerKind) -> Iterable[Chip
         yield Chip("shared KV", marks.kind_changed(kind, "shared_kv_from"))
 
 
-def _uses(sparse: str, kind: LayerKind) -> bool:
-    """Whether this kind is the one that a sparse method of this name selects for."""
-    return kind.mixer not in ("sliding", "chunked", "csa", "hca") or kind.mixer == sparse
-
-
 def _position(record: Architecture, kind: LayerKind) -> str:
     if kind.rope:
         return words.rotary(record)
@@ -148,7 +146,13 @@ def _position(record: Architecture, kind: LayerKind) -> str:
         return "ALiBi"
     if kind.rope is None:
         return "" if record.position.kinds and not _rotary(record) else "position unknown"
-    return "NoPE" if _rotary(record) or "nope" in record.position.kinds else ""
+    return "NoPE" if unrotated(record, kind) else ""
+
+
+def unrotated(record: Architecture, kind: LayerKind) -> bool:
+    """Whether this kind is an attention without positions, in a model where that is worth saying."""
+    told = _rotary(record) or "nope" in record.position.kinds
+    return kind.rope is False and kind.mixer in words.SOFTMAX and told
 
 
 def _rotary(record: Architecture) -> bool:

@@ -200,15 +200,20 @@ def fit_spans(spans: Sequence[Span], size: float, room: float) -> list[Span]:
 
 
 def spread(wanted: Iterable[tuple[float, float]], gap: float, height: float) -> list[float]:
-    """Upper edges for items of (wanted middle, height), in their order, `gap` px apart, within `height` if they fit."""
+    """Upper edges for items of (wanted middle, height), in their order, `gap` px apart, within `height` if they fit.
+
+    Items that would overlap form a cluster around the mean of what they want (isotonic regression).
+    """
     items = list(wanted)
-    tops: list[float] = []
-    edge = 0.0
+    offsets, offset = [], 0.0
+    clusters: list[tuple[float, int]] = []
     for middle, tall in items:
-        tops.append(max(middle - tall / 2, edge))
-        edge = tops[-1] + tall + gap
-    limit = max(height, sum(tall for _, tall in items) + gap * max(len(items) - 1, 0))
-    for index in range(len(items) - 1, -1, -1):
-        tops[index] = min(tops[index], limit - items[index][1])
-        limit = tops[index] - gap
-    return tops
+        offsets.append(offset)
+        clusters.append((middle - tall / 2 - offset, 1))
+        while len(clusters) > 1 and clusters[-2][0] > clusters[-1][0]:
+            (first, many), (second, more) = clusters[-2:]
+            clusters[-2:] = [((first * many + second * more) / (many + more), many + more)]
+        offset += tall + gap
+    free = max(height - (offset - gap), 0.0)
+    bases = [min(max(base, 0.0), free) for base, many in clusters for _ in range(many)]
+    return [base + start for base, start in zip(bases, offsets, strict=True)]

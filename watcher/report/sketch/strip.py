@@ -31,17 +31,19 @@ class Segment:
     times: int = 1
 
 
-def draw(record: Architecture, wide: float) -> Group | None:
+def draw(record: Architecture, wide: float, title: str = "Layers") -> Group | None:
     """Title, cells and legend, `wide` px; None when no layer kind is known."""
     layers = record.layers
     if not layers.kinds:
         return None
     colours = plan.shades(layers.kinds)
     group = Group(w=wide)
-    spans = [("Layers", "strong"), (f"   {_arrangement(record)}", "muted")]
+    spans = [(title, "strong")]
+    if len(layers.kinds) > 1:
+        spans.append((f"   {_arrangement(record)}", "muted"))
     group.spans(0, 14, spans, 15.5, wide)
     y = _cells(group, record, colours, wide, 26)
-    group.h = _legend(group, layers.kinds, colours, wide, y + 12)
+    group.h = _legend(group, record, colours, wide, y + 12)
     return group
 
 
@@ -99,7 +101,7 @@ def _one_by_one(group: Group, ids: Sequence[str], colours: Mapping[str, str], wi
     """Rows of cells; where a cell is wide enough it carries its letter."""
     rows = 1 if len(ids) <= 100 else -(-len(ids) // 96) if len(ids) <= MAX_CELLS else -(-len(ids) // 128)
     a_row = -(-len(ids) // rows)
-    step = min(26.0, (wide - (46 if rows > 1 else 0)) / a_row)
+    step = min(34.0, (wide - (46 if rows > 1 else 0)) / a_row)
     tall = ROW if rows <= 2 else 12.0
     rects: dict[str, list[tuple[float, float, float, float]]] = {}
     for index, name in enumerate(ids):
@@ -169,11 +171,11 @@ def _run_cell(group: Group, box: Box, count: int) -> None:
     group.write(box.cx, box.cy + 4.8, label, 13, "text", True, 0.5)
 
 
-def _legend(group: Group, kinds: Sequence[LayerKind], colours: Mapping[str, str], wide: float, y: float) -> float:
+def _legend(group: Group, record: Architecture, colours: Mapping[str, str], wide: float, y: float) -> float:
     """One entry a kind, in as many rows as needed; returns the lower edge."""
-    x, shown = 0.0, list(kinds)[:MAX_LEGEND]
-    for kind in shown:
-        spans = _entry(kind)
+    x, kinds = 0.0, record.layers.kinds
+    for kind in kinds[:MAX_LEGEND]:
+        spans = _entry(record, kind)
         room = wide - 26
         total = min(room, sum(width(text, 15, style in ("number", "strong")) for text, style in spans))
         if x and x + 26 + total > wide:
@@ -187,12 +189,12 @@ def _legend(group: Group, kinds: Sequence[LayerKind], colours: Mapping[str, str]
     return y + 22
 
 
-def _entry(kind: LayerKind) -> list[tuple[str, str]]:
+def _entry(record: Architecture, kind: LayerKind) -> list[tuple[str, str]]:
     name = shorten(words.kind_name(kind), 420, 15)
     count = words.whole(kind.count)
-    facts = [(f"{clean(kind.id)[:6]}  ", "strong"), (name, "plain")]
+    facts = [(name, "plain")] if len(record.layers.kinds) == 1 else [(f"{clean(kind.id)[:6]}  ", "strong"), (name, "plain")]
     extra = [f"window {words.whole(kind.window)}"] if kind.window else []
-    if kind.rope is False and kind.mixer in words.SOFTMAX:
+    if plan.unrotated(record, kind):
         extra.append("no RoPE")
     if extra:
         facts.append((f" ({', '.join(extra)})", "muted"))

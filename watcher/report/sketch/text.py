@@ -58,11 +58,18 @@ def shorten(text: str, room: float, size: float, bold: bool = False) -> str:
 
 
 def wrap(text: str, room: float, size: float, bold: bool = False, lines: int = 2) -> list[str]:
-    """At most `lines` lines, broken at spaces, none wider than `room` px."""
-    words, done = text.split(), []
+    """At most `lines` lines, broken at spaces, else behind hyphens, none wider than `room` px."""
+    words, done = [word + " " for word in text.split()], []
+    if any(width(word, size, bold) > room for word in words):
+        words = [piece for word in words for piece in _pieces(word)]
     while words and len(done) < lines - 1:
         line = words.pop(0)
-        while words and width(f"{line} {words[0]}", size, bold) <= room:
-            line = f"{line} {words.pop(0)}"
-        done.append(shorten(line, room, size, bold))
-    return [*done, shorten(" ".join(words), room, size, bold)] if words else done
+        while words and width((line + words[0]).rstrip(), size, bold) <= room:
+            line += words.pop(0)
+        done.append(shorten(line.rstrip(), room, size, bold))
+    return [*done, shorten("".join(words).rstrip(), room, size, bold)] if words else done
+
+
+def _pieces(word: str) -> list[str]:
+    head, hyphen, tail = word.partition("-")
+    return [head + hyphen, *_pieces(tail)] if hyphen and tail.strip() else [word]

@@ -98,7 +98,7 @@ def mixer(word: str | None) -> Mixer:
 def norm(record: Architecture) -> str:
     """The norm's name."""
     kind = record.norm.kind
-    return _NORMS.get(kind.lower(), clean(kind)) if kind else "Norm"
+    return _NORMS.get(kind.lower(), clean(kind)) if kind else "norm"
 
 
 def activation(record: Architecture) -> str | None:
