@@ -171,7 +171,7 @@ def _pill(group: Group, block: Block) -> None:
     count = f"{words.whole(block.count)} ×" if block.count else "? ×"
     letters = f"{block.letters}  " if block.letters else ""
     wide = width(letters, 15, True) + width(count, 17, True) + 18
-    group.part(Box(8, -13, wide, 26, "part", f"{block.family}.cell0", 13, 1.8))
+    group.part(Box(8, -13, wide, 26, "part", f"{block.family}.cell0", 13, 1.8, tab=True))
     run = group.write(17, 5.5, letters, 15, "muted", True)
     group.write(run.x + run.w, 6, count, 17, "number", True)
 

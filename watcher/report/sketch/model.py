@@ -102,11 +102,14 @@ def draw(
     """
     group, top = Group(w=WIDTH), 28.0
     own = rows(record, more)
-    room = room or own
+    room = own if room is None else room
     y = _head(group, record, marks, own, room)
     y = _stack(group, record, drawn, sizes, y)
     y = _left_out(group, more, y) if room.more else y
-    y = _foot(group, record, marks, own, room, y)
+    fed = more > 0 or drawn[0] is not None
+    y = _foot(group, record, marks, (own, room), y, fed)
+    if room is not own and own.merge:
+        _feeding(group, record)
     group.frames.insert(0, Box(0, top, WIDTH, y - top, "model", "edge", 26, 1.6))
     group.stroke((CENTRE, top), (CENTRE, 0), arrow=True)
     group.stroke((CENTRE, y + 28), (CENTRE, y))
@@ -187,23 +190,34 @@ def _left_out(group: Group, more: int, y: float) -> float:
     return y + 28 + BETWEEN
 
 
-def _foot(group: Group, record: Architecture, marks: Marks, own: Rows, room: Rows, y: float) -> float:
+def _feeding(group: Group, record: Architecture) -> None:
+    """What the towers are for, beside the place where they feed in."""
+    merge = group.anchors["merge"]
+    label = shorten(", ".join(words.modality(tower.modality) for tower in record.towers[:3]), 92, 14)
+    box = group.part(Box(220, merge.cy - 13, 104, 26, "part", "edge", 8, 1.4))
+    group.write(box.cx, box.cy + 5, label, 14, align=0.5)
+    group.stroke((box.x, merge.cy), (merge.right, merge.cy), arrow=True)
+
+
+def _foot(
+    group: Group, record: Architecture, marks: Marks, shown: tuple[Rows, Rows], y: float, fed: bool
+) -> float:
     """Where towers feed in, positions that are added, the embedding; returns the edge of the tall box."""
-    last = y - BETWEEN
+    (own, room), last = shown, y - BETWEEN
     if own.merge:
         group.plus(CENTRE, y + 11, 11)
         group.anchors["merge"] = Box(CENTRE - 11, y, 22, 22)
-        group.stroke((CENTRE, y), (CENTRE, last), arrow=True)
-        last = y + 22
+        group.stroke((CENTRE, y), (CENTRE, last), arrow=fed)
+        last, fed = y + 22, True
     y += 44 if room.merge else 0
     if own.position:
         words_of = next(word for word in words.positions(record) if word.endswith("positions"))
         box = _part(group, y, f"+ {words_of}", "position", marks.changed("position.kinds"), 184, 28)
-        group.stroke((CENTRE, box.y), (CENTRE, last), arrow=True)
-        last = box.bottom
+        group.stroke((CENTRE, box.y), (CENTRE, last), arrow=fed)
+        last, fed = box.bottom, True
     y += 48 if room.position else 0
     box = _part(group, y, "Token embedding", "embedding")
-    group.stroke((CENTRE, box.y), (CENTRE, last), arrow=True)
+    group.stroke((CENTRE, box.y), (CENTRE, last), arrow=fed)
     group.stroke((CENTRE, box.bottom + 22), (CENTRE, box.bottom), arrow=True)
     return box.bottom + 22
 

@@ -58,8 +58,8 @@ def layout(
 
 def heading(page: Group, record: Architecture) -> float:
     """Name and what it is; returns the lower edge."""
-    name = shorten(words.short_name(record), INNER, 32, True)
-    page.write(MARGIN, 52, name, 32, "text", True)
+    size = title_size(words.short_name(record), INNER, (32, 26, 22))
+    page.write(MARGIN, 52, shorten(words.short_name(record), INNER, size, True), size, "text", True)
     facts = [words.decoder(record), *words.positions(record)]
     kind = record.norm.kind
     facts.append(words.norm(record) if kind else "norm unknown")
@@ -68,6 +68,11 @@ def heading(page: Group, record: Architecture) -> float:
         facts.append("parallel attention and feed-forward")
     page.write(MARGIN, 79, shorten(" · ".join(facts), INNER, 16), 16, "muted")
     return 86
+
+
+def title_size(text: str, room: float, sizes: Sequence[float]) -> float:
+    """The largest of the sizes at which a title fits, else the smallest."""
+    return next((size for size in sizes if width(text, size, True) <= room), sizes[-1])
 
 
 def tiles(record: Architecture, marks: Marks) -> list[tuple[str, str, str]]:

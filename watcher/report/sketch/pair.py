@@ -9,12 +9,13 @@ from watcher.architecture.record import Architecture, LayerKind
 from watcher.compare.model import Change
 from watcher.report.sketch import block, model, page, plan, strip, words
 from watcher.report.sketch.describe import describe
+from watcher.report.sketch.flow import wrap_spans
 from watcher.report.sketch.marks import Marks, fact
 from watcher.report.sketch.palette import Theme
 from watcher.report.sketch.plan import Block
 from watcher.report.sketch.scene import Box, Group, Span, spread
 from watcher.report.sketch.svg import svg
-from watcher.report.sketch.text import shorten
+from watcher.report.sketch.text import shorten, wrap
 
 WIDTH: Final = 960.0
 MARGIN: Final = page.MARGIN
@@ -37,9 +38,8 @@ def draw_pair(a: Architecture, b: Architecture, changes: Sequence[Change] = (), 
 def layout(a: Architecture, b: Architecture, changes: Sequence[Change] = ()) -> Group:
     """Both models, their numbers, and both pattern strips."""
     sheet, marks = Group(w=WIDTH), Marks(b, a, changes)
-    for record, x in ((a, LEFT_X), (b, RIGHT_X)):
-        _heading(sheet, record, x)
-    y = _tiles(sheet, a, b, marks, 118)
+    y = max(_heading(sheet, record, x) for record, x in ((a, LEFT_X), (b, RIGHT_X)))
+    y = _tiles(sheet, a, b, marks, y + 22)
     y = _models(sheet, a, b, marks, y + 24)
     for record in (a, b):
         pattern = strip.draw(record, page.INNER, f"Layers of {shorten(words.short_name(record), 420, 15.5, True)}")
@@ -52,13 +52,17 @@ def layout(a: Architecture, b: Architecture, changes: Sequence[Change] = ()) -> 
     return sheet
 
 
-def _heading(sheet: Group, record: Architecture, x: float) -> None:
-    room = model.WIDTH + 60 if x == LEFT_X else model.WIDTH
-    sheet.write(x, 48, shorten(words.short_name(record), room, 25, True), 25, "text", True)
+def _heading(sheet: Group, record: Architecture, x: float) -> float:
+    room = model.WIDTH
+    size = page.title_size(words.short_name(record), room, (25, 21, 18))
+    sheet.write(x, 48, shorten(words.short_name(record), room, size, True), size, "text", True)
     sheet.write(x, 75, shorten(words.decoder(record), room, SIZE), SIZE, "muted")
     placement = words.PLACEMENTS.get(record.norm.placement or "", "norm placement unknown")
     facts = [*words.positions(record), words.norm(record) if record.norm.kind else "norm unknown", placement]
-    sheet.write(x, 96, shorten(" · ".join(facts), room, SIZE), SIZE, "muted")
+    lines = wrap(" · ".join(facts), room, SIZE)
+    for index, line in enumerate(lines):
+        sheet.write(x, 96 + 21 * index, line, SIZE, "muted")
+    return 75 + 21.0 * len(lines)
 
 
 def _tiles(sheet: Group, a: Architecture, b: Architecture, marks: Marks, y: float) -> float:
@@ -136,7 +140,7 @@ def _shapes(pairs: Pairing) -> list[model.Shape]:
     full = [_shape(pair, block.FULL) for pair in pairs]
     if sum(shape.height + model.BETWEEN for shape in full) <= model.FULL_HEIGHT + 120:
         return full
-    main = max(range(len(pairs)), key=lambda index: sum(side.count for side in pairs[index] if side))
+    main = max(range(len(pairs)), key=lambda index: (None not in pairs[index], sum(side.count for side in pairs[index] if side)))
     return [full[index] if index == main else _shape(pair, block.SMALL) for index, pair in enumerate(pairs)]
 
 
@@ -169,13 +173,23 @@ def _lines(sheet: Group, lines: Sequence[Sequence[Span]], name: str, top: float)
     middle = top + 21 * len(lines) / 2
     for side, sign in (("a", -1), ("b", 1)):
         part = sheet.anchors.get(f"{side}.{name}")
-        if part is None:
+        if part is None or _hidden(sheet, side, name):
             continue
         if side == "a" and name == "output":
             part = sheet.anchors.get("a.mtp", part)
         start, edge = MIDDLE + sign * (widest / 2 + 8), MIDDLE + sign * (ROOM / 2 + 16)
         end = part.right if side == "a" else part.x
         sheet.stroke((start, middle), (edge, part.cy), (end, part.cy), colour="muted", dots=True)
+
+
+def _hidden(sheet: Group, side: str, name: str) -> bool:
+    """Whether a part stands behind its parallel neighbour, seen from the middle."""
+    index, _, sort = name.partition(".")
+    if sort not in ("mixer", "feed"):
+        return False
+    mixer, feed = (sheet.anchors.get(f"{side}.{index}.{which}") for which in ("mixer", "feed"))
+    beside = mixer is not None and feed is not None and abs(mixer.cy - feed.cy) < 1
+    return beside and sort == ("mixer" if side == "a" else "feed")
 
 
 def _facts(a: Architecture, b: Architecture, pairs: Pairing) -> dict[str, list[list[Span]]]:
@@ -186,13 +200,10 @@ def _facts(a: Architecture, b: Architecture, pairs: Pairing) -> dict[str, list[l
         "input": [[("Context", "plain")], _step(a, b, "context_length")],
     }
     for index, (left, right) in enumerate(pairs):
-        mixers = _mixers(left, right)
-        if mixers:
-            found[f"{index}.mixer"] = mixers
-        feeds = _feeds(a, b, left, right)
-        if feeds:
-            found[f"{index}.feed"] = feeds
-    return found
+        for name, lines in (("mixer", _mixers(left, right)), ("feed", _feeds(a, b, left, right))):
+            if lines and lines not in found.values():
+                found[f"{index}.{name}"] = lines
+    return {name: [part for spans in lines for part in wrap_spans(spans, SIZE, ROOM)] for name, lines in found.items()}
 
 
 def _step(a: Architecture, b: Architecture, path: str, noun: str = "") -> list[Span]:
@@ -237,7 +248,7 @@ def _feeds(a: Architecture, b: Architecture, left: Block | None, right: Block | 
         return [_step(a, b, "moe.num_experts", "experts"), _step(a, b, "moe.num_experts_per_tok", "per token"),
                 _step(a, b, "moe.moe_intermediate_size", "expert size")]  # fmt: skip
     if styles == ["feed", "feed"]:
-        return [[("feed-forward size", "plain")], _step(a, b, "feed_forward.intermediate_size")]
+        return [[("Feed-forward size", "plain")], _step(a, b, "feed_forward.intermediate_size")]
     dense, experts = ("feed-forward", "muted"), "mixture of experts"
     if styles[0] == "feed":
         return [[dense, (" → ", "muted"), (experts, "changed")]]

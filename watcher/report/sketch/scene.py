@@ -41,12 +41,13 @@ class Box:
     radius: float = 8
     line: float = 1.5
     dash: bool = False
+    tab: bool = False
+    """Whether it sits on the edge of another box, on purpose."""
 
     def moved(self, dx: float, dy: float) -> Box:
         """The same box elsewhere."""
-        return Box(
-            self.x + dx, self.y + dy, self.w, self.h, self.fill, self.stroke, self.radius, self.line, self.dash
-        )
+        x, y = self.x + dx, self.y + dy
+        return Box(x, y, self.w, self.h, self.fill, self.stroke, self.radius, self.line, self.dash, self.tab)
 
     @property
     def right(self) -> float:
