@@ -1,0 +1,38 @@
+"""The one table of channels: a new kind is a file and a row here."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from watcher.publish.interface import Channel
+
+if TYPE_CHECKING:
+    from watcher.settings import ChannelSettings
+
+CHANNELS: dict[str, tuple[str, str]] = {
+    "slack": ("watcher.publish.slack", "Slack"),
+    "discord": ("watcher.publish.discord", "Discord"),
+    "webhook": ("watcher.publish.webhook", "Webhook"),
+    "git": ("watcher.publish.git", "Git"),
+    "folder": ("watcher.publish.folder", "Folder"),
+}
+"""Type → (module, channel class); the settings class is the same name with `Settings`."""
+
+
+def settings_class(kind: str) -> type[ChannelSettings]:
+    """The settings of a kind of channel. Raises ValueError that names the nearest kind."""
+    if kind not in CHANNELS:
+        close = difflib.get_close_matches(kind, CHANNELS, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(CHANNELS)}"
+        raise ValueError(f"type {kind!r} is not a kind of channel; {hint}")
+    module, name = CHANNELS[kind]
+    return cast("type[ChannelSettings]", getattr(importlib.import_module(module), name + "Settings"))
+
+
+def build_channel(settings: ChannelSettings, *, folder: Path) -> Channel:
+    """The channel for its settings; relative paths start from `folder`."""
+    module, name = CHANNELS[settings.type]
+    return cast(Channel, getattr(importlib.import_module(module), name)(settings, folder))
