@@ -1,0 +1,152 @@
+"""Model families as data: what their implementation says that a config does not, and the class defaults it omits.
+
+`data/families.json` is made by `scripts/make_families.py` from `transformers`; the rows below say what is special beyond
+that: sublayers of a kind of their own, biases, parameters that no key announces. Adding a family is a row here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+SAME_AS = {
+    "kimi_k2": "deepseek_v3",
+    "kimi_k25": "deepseek_v3",
+    "mimo_v2": "mimo_v2_flash",
+    "deepseek_v32": "deepseek_v32",
+    "bailing_moe": "bailing_moe",
+}
+"""Model types that use another one's implementation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """What is known of one model type."""
+
+    name: str
+    source: str
+    """Where the facts below were read."""
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    """Class defaults: what a key means when the config omits it."""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """Other spellings of a key that the class accepts."""
+    config: str = ""
+    """Name of the config class."""
+    norm: str | None = None
+    norm_kind: str | None = None
+    parallel: bool | None = None
+    qk_norm: str | None = None
+    gate: bool | None = None
+    rope: str | None = None
+    """all, none or some (then the pattern decides)."""
+    gated_mlp: bool | None = None
+    attention_bias: str = "key"
+    """key (q k v o when `attention_bias`), qkv-key (not o), qkv (always), all (always), none."""
+    mlp_bias: bool = False
+    """Whether the feed-forward has biases without a key saying so."""
+    sinks: bool = False
+    router_bias: bool = False
+    """The router's correction is a weight (a buffer is not counted)."""
+    expert_bias: bool = False
+    shared_gate: bool = False
+    """A sigmoid gate on the shared expert: hidden_size more weights."""
+    query_gate: str | None = None
+    """elementwise (from a doubled q projection), full (a projection of its own), per-head."""
+    router: str | None = None
+    counted: bool = False
+    """Its parameter count was checked against the implementation."""
+
+
+_SPECIAL: dict[str, dict[str, Any]] = {
+    "llama": {"counted": True},
+    "mistral": {"counted": True, "attention_bias": "none"},
+    "ministral3": {"counted": True, "attention_bias": "none"},
+    "mixtral": {"counted": True, "attention_bias": "none", "router": "softmax"},
+    "granite": {"counted": True},
+    "granitemoe": {"router": "softmax"},
+    "smollm3": {"counted": True},
+    "phi3": {"counted": True, "attention_bias": "none"},
+    "seed_oss": {"counted": True, "attention_bias": "qkv-key"},
+    "qwen2": {"counted": True, "attention_bias": "qkv"},
+    "qwen2_vl_text": {"counted": True, "attention_bias": "qkv"},
+    "qwen2_5_vl_text": {"counted": True, "attention_bias": "qkv"},
+    "qwen2_moe": {"attention_bias": "qkv", "shared_gate": True, "router": "softmax"},
+    "qwen3": {"counted": True},
+    "qwen3_moe": {"counted": True, "router": "softmax"},
+    "qwen3_vl_text": {"counted": True},
+    "qwen3_vl_moe_text": {"counted": True, "router": "softmax"},
+    "qwen3_next": {"counted": True, "query_gate": "elementwise", "shared_gate": True, "router": "softmax"},
+    "qwen3_5_text": {"counted": True, "query_gate": "elementwise"},
+    "qwen3_5_moe_text": {"counted": True, "query_gate": "elementwise", "shared_gate": True, "router": "softmax"},
+    "olmo2": {"counted": True},
+    "olmo3": {"counted": True},
+    "gpt_oss": {
+        "counted": True,
+        "attention_bias": "all",
+        "sinks": True,
+        "router_bias": True,
+        "expert_bias": True,
+        "router": "softmax",
+    },
+    "gemma2": {"counted": True},
+    "gemma3_text": {"counted": True},
+    "gemma4_text": {"counted": True},
+    "gemma4_unified_text": {"counted": True},
+    "cohere": {},
+    "cohere2": {"counted": True, "attention_bias": "none"},
+    "glm4_moe": {"counted": True, "attention_bias": "qkv-key", "router": "sigmoid"},
+    "minimax_m2": {"counted": True, "router": "sigmoid", "attention_bias": "none"},
+    "hy_v3": {"counted": True, "router": "sigmoid"},
+    "deepseek_v2": {"router": "softmax"},
+    "deepseek_v3": {"counted": True, "router": "sigmoid"},
+    "deepseek_v32": {"counted": True, "router": "sigmoid"},
+    "glm_moe_dsa": {"counted": True, "router": "sigmoid"},
+    "glm4_moe_lite": {"counted": True, "router": "sigmoid"},
+    "mistral4": {"counted": True, "router": "softmax"},
+    "mistral4_text": {"counted": True, "router": "softmax"},
+    "mimo_v2_flash": {"counted": True, "router": "sigmoid", "attention_bias": "none"},
+    "laguna": {"counted": True, "query_gate": "per-head", "router_bias": True, "router": "sigmoid"},
+    "afmoe": {"counted": True, "query_gate": "full", "router_bias": True, "router": "sigmoid"},
+    "nemotron_h": {"counted": True, "gated_mlp": False, "router": "sigmoid"},
+    "gpt2": {"counted": True, "attention_bias": "all", "mlp_bias": True},
+    "llama4_text": {"counted": True, "router": "sigmoid"},
+    "kimi_linear": {"counted": True, "router": "sigmoid"},
+}
+"""What is special: one row a family."""
+
+
+def family(model_type: str | None) -> Family | None:
+    """The family of a model type, or None for one that nobody has read."""
+    name = SAME_AS.get(model_type or "", model_type or "")
+    table, version = _table()
+    row = table.get(name)
+    if row is None and name not in _SPECIAL:
+        return None
+    facts = {key: value for key, value in (row or {}).items() if key in Family.__dataclass_fields__}
+    facts |= _SPECIAL.get(name, {})
+    return Family(name=name, source=f"transformers {version} modeling_{name.removesuffix('_text')}.py", **facts)
+
+
+def default_source(family: Family, key: str) -> str:
+    """Where a class default stands, as evidence names it."""
+    _, version = _table()
+    module = family.name.removesuffix("_text")
+    return f"transformers {version} configuration_{module}.py: {family.config}.{key}"
+
+
+@cache
+def _table() -> tuple[Mapping[str, Any], str]:
+    data = json.loads(files("watcher.architecture").joinpath("data/families.json").read_text(encoding="utf-8"))
+    return data["families"], data["transformers"]
+
+
+@cache
+def known_keys() -> frozenset[str]:
+    """Every config key that any known family has."""
+    table, _ = _table()
+    keys = {key for row in table.values() for key in (*row["defaults"], *row.get("renamed", {}))}
+    return frozenset(keys)
