@@ -1,0 +1,95 @@
+"""Memory per sequence: what a KV cache really grows by, what published tables say, and the constant state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from watcher.architecture.config import Absent, Config
+from watcher.architecture.parameters import kda_sizes, mamba2_sizes
+from watcher.architecture.stack import Layer, is_mla
+
+BF16 = 2
+FP32 = 4
+LENGTHS = (8192, 32768, 131072)
+NO_CACHE = frozenset(
+    "moe ffn gated-deltanet kda mamba2 mamba lightning mlstm slstm short-conv rwkv rglru linear".split()
+)
+
+
+def growth(config: Config, layer: Layer) -> float:
+    """Bytes by which one layer's cache really grows per token, at bf16. Raises Absent when a size is missing."""
+    if layer.mixer in NO_CACHE or layer.shared_kv_from is not None:
+        return 0
+    if layer.ratio is not None:
+        dim = _known(layer.qk_dim, "head_dim")
+        index = config.size("index_head_dim") or 0 if layer.mixer == "csa" else 0
+        return BF16 * (dim + index) / layer.ratio
+    return BF16 * (_elements(config, layer) + (config.size("index_head_dim") or 0 if layer.indexer else 0))
+
+
+def nominal(config: Config, layer: Layer) -> float:
+    """Bytes as published tables count: windows in full, no indexer keys, shared layers counted, K = V once."""
+    if layer.mixer in NO_CACHE:
+        return 0
+    if layer.ratio is not None:
+        return BF16 * _known(layer.qk_dim, "head_dim") / layer.ratio
+    if config.text.get("compress_ratios"):
+        return 0  # a window of constant size beside compressed layers
+    family = config.family.name if config.family else ""
+    if family.startswith("gemma4") and layer.window is None:
+        return BF16 * _known(layer.kv_heads, "num_key_value_heads") * _known(layer.qk_dim, "head_dim")
+    twice = 2 if (config.model_type or "").startswith("longcat") else 1
+    return BF16 * twice * _elements(config, layer)
+
+
+def _elements(config: Config, layer: Layer) -> int:
+    if is_mla(config):
+        return (config.size("kv_lora_rank") or 0) + (config.size("qk_rope_head_dim", low=0) or 0)
+    if config.text.get("compress_ratios"):
+        return _known(layer.qk_dim, "head_dim")  # one shared vector is key and value
+    dim = _known(layer.qk_dim, "head_dim")
+    return _known(layer.kv_heads, "num_key_value_heads") * (dim + (layer.v_dim or dim))
+
+
+def _known(value: int | None, key: str) -> int:
+    if value is None:
+        raise Absent(f"the config does not tell {key}")
+    return value
+
+
+def at_length(config: Config, layers: Sequence[Layer], length: int) -> int:
+    """Bytes of the cache at a context length, without the constant state."""
+    return round(sum(growth(config, layer) * min(length, layer.window or length) for layer in layers))
+
+
+def state(config: Config, layer: Layer) -> int:
+    """Constant bytes per sequence of a recurrent or convolution layer: state at fp32, convolution at bf16."""
+    if layer.mixer == "gated-deltanet":
+        heads, dim = _size(config, "linear_num_value_heads"), _size(config, "linear_value_head_dim")
+        key = _size(config, "linear_key_head_dim")
+        channels = 2 * _size(config, "linear_num_key_heads") * key + heads * dim
+        return FP32 * heads * key * dim + BF16 * channels * (_size(config, "linear_conv_kernel_dim") - 1)
+    if layer.mixer == "kda":
+        heads, dim, kernel = kda_sizes(config)
+        return FP32 * heads * dim * dim + BF16 * 3 * heads * dim * (kernel - 1)
+    if layer.mixer == "mamba2":
+        heads, dim, groups, size, kernel = mamba2_sizes(config)
+        return FP32 * heads * dim * size + BF16 * (heads * dim + 2 * groups * size) * (kernel - 1)
+    if layer.mixer == "lightning":
+        heads, dim = _size(config, "heads"), config.size("head_dim")
+        dim = dim or _size(config, "hidden_size") // heads
+        return FP32 * heads * dim * dim
+    if layer.mixer == "short-conv":
+        return BF16 * _size(config, "hidden_size") * (_size(config, "conv_L_cache") - 1)
+    if layer.mixer == "mlstm":
+        heads, inner = _size(config, "heads"), _size(config, "hidden_size")
+        qk = int(inner * float(config.get("qk_dim_factor", 0.5))) // heads
+        value = int(inner * float(config.get("v_dim_factor", 1.0))) // heads
+        return FP32 * heads * (qk * value + qk + 1)
+    if layer.mixer in NO_CACHE and layer.mixer not in ("moe", "ffn"):
+        raise Absent(f"the state of a {layer.mixer} layer is not known")
+    return 0
+
+
+def _size(config: Config, concept: str) -> int:
+    return _known(config.size(concept), concept)
