@@ -61,6 +61,25 @@ class Family:
     """Its parameter count was checked against the implementation."""
 
 
+FACTS_OF = {
+    "qwen3_vl_text": "qwen3",
+    "qwen3_vl_moe_text": "qwen3_moe",
+    "qwen3_omni_moe_text": "qwen3_moe",
+    "qwen3_omni_moe_thinker": "qwen3_moe",
+    "qwen2_vl": "qwen2",
+    "qwen2_vl_text": "qwen2",
+    "qwen2_5_vl": "qwen2",
+    "qwen2_5_vl_text": "qwen2",
+    "qwen2_5_omni_thinker": "qwen2",
+    "qwen2_5_omni_text": "qwen2",
+    "mimo_v2_flash": "mimo_v2_flash",
+    "gemma4_unified_text": "gemma4_text",
+    "mistral4_text": "mistral4",
+}
+"""Language models whose layers are those of another type: its traced facts hold for them."""
+
+TRACED = ("norm", "norm_kind", "parallel", "qk_norm", "gate", "rope", "gated_mlp")
+
 _SPECIAL: dict[str, dict[str, Any]] = {
     "llama": {"counted": True},
     "mistral": {"counted": True, "attention_bias": "none"},
@@ -124,10 +143,12 @@ def family(model_type: str | None) -> Family | None:
     name = SAME_AS.get(model_type or "", model_type or "")
     table, version = _table()
     row = table.get(name)
-    if row is None and name not in _SPECIAL:
+    if row is None and name not in _SPECIAL and name not in FACTS_OF:
         return None
-    facts = {key: value for key, value in (row or {}).items() if key in Family.__dataclass_fields__}
-    facts |= _SPECIAL.get(name, {})
+    like = table.get(FACTS_OF.get(name, ""), {})
+    row = {key: like[key] for key in TRACED if key in like} | (row or {})
+    facts = {key: value for key, value in row.items() if key in Family.__dataclass_fields__}
+    facts |= _SPECIAL.get(name) or _SPECIAL.get(FACTS_OF.get(name, ""), {})
     return Family(name=name, source=f"transformers {version} modeling_{name.removesuffix('_text')}.py", **facts)
 
 

@@ -1,4 +1,4 @@
-"""Closed-form parameter counts from the stack: ARCH formulas, part by part, each checked against real implementations."""
+"""Closed-form parameter counts from the stack, part by part, each formula checked against real implementations."""
 
 from __future__ import annotations
 
