@@ -17,10 +17,10 @@ from watcher.compare.compare import compare
 from watcher.compare.fingerprint import fingerprint
 from watcher.context import Context
 from watcher.hub.model import HubError
+from watcher.publish.enqueue import links_for
 from watcher.releases.model import Event, EventKind, Release, Repo, RepoRef
 from watcher.releases.names import take_apart, variant_of
 from watcher.releases.past import earlier_self
-from watcher.publish.enqueue import links_for
 from watcher.report.model import Draft, Source, Subject
 from watcher.store import archive
 from watcher.store.repos import StoredEvent
@@ -80,7 +80,7 @@ class Material:
     def _rank(self, repo: Repo) -> tuple[bool, bool, int, int, str]:
         """Readable and unquantised first, then the largest, then the plainest name."""
         record = self.records[repo.hub_id]
-        copied = bool(take_apart(repo.name).copy) or record.quantization is not None and bool(repo.base_models)
+        copied = bool(take_apart(repo.name).copy) or (record.quantization is not None and bool(repo.base_models))
         size = record.parameters.total or record.parameters.stored or repo.stored_parameters or 0
         return (repo.unreadable is not None, copied, -size, len(repo.name), repo.name)
 

@@ -131,9 +131,7 @@ def _late(context: Context, events: Sequence[StoredEvent]) -> dict[str, list[Sto
     return late
 
 
-def _tell_late(
-    context: Context, library: Library, release_id: str, events: list[StoredEvent], now: datetime
-) -> None:
+def _tell_late(context: Context, library: Library, release_id: str, events: list[StoredEvent], now: datetime) -> None:
     with context.store.begin() as connection:
         release = table.release(connection, release_id)
         members = table.members(connection, release_id)

@@ -1,0 +1,61 @@
+"""Text from a repo is hostile: made harmless for the place in Markdown it lands in."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+LIMIT = 300
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-!|<>~&@:.])")
+_ESCAPED = re.compile(r"([\\`*_\[\]<>|~#&!])")
+_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def clean(text: object, limit: int = LIMIT) -> str:
+    """One line of visible characters: no control characters, no direction overrides, no line breaks, bounded."""
+    line = "".join(" " if letter in "\r\n\t\v\f\u2028\u2029" else letter for letter in str(text)[: 4 * limit])
+    # U+200D joins emoji; every other format character hides or reorders text.
+    kept = "".join(c for c in line if c == "\u200d" or unicodedata.category(c) not in _HIDDEN)
+    kept = " ".join(kept.split())
+    return kept if len(kept) <= limit else kept[: limit - 1].rstrip() + "…"
+
+
+def inline(text: object, limit: int = LIMIT) -> str:
+    """As plain words inside a paragraph, a heading or a table cell."""
+    escaped = _ESCAPED.sub(r"\\\1", clean(text, limit))
+    escaped = re.sub(r"(?i)(https?)(:)(//)", r"\1\2\\/\\/".replace("\\/", "/\u2060"), escaped)
+    escaped = re.sub(r"(?i)\bwww\.", "www\u2060.", escaped)
+    return re.sub(r"^(\d+)([.)])", r"\1\\\2", re.sub(r"^([-+=])", r"\\\1", escaped))
+
+
+def code(text: object, limit: int = LIMIT) -> str:
+    """As a code span, whatever backticks it holds; safe in a table cell."""
+    line = clean(text, limit).replace("|", "¦")
+    longest = max((len(run) for run in re.findall(r"`+", line)), default=0)
+    fence = "`" * (longest + 1)
+    pad = " " if line.startswith("`") or line.endswith("`") or not line else ""
+    return f"{fence}{pad}{line}{pad}{fence}"
+
+
+def link(label: object, url: str) -> str:
+    """A link, or the label alone when the address is no http address."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return inline(label)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        return inline(label)
+    return f"[{inline(label)}]({quote(url, safe=':/?#[]@!$&*+,;=%~._-')[:2000]})"
+
+
+def fenced(data: Any, limit: int = 60_000) -> str:
+    """JSON in a fence longer than any inside it."""
+    text = json.dumps(data, indent=2, ensure_ascii=True, sort_keys=True, default=str)
+    if len(text) > limit:
+        text = text[:limit] + "\n… shortened"
+    longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
+    fence = "`" * (longest + 1)
+    return f"{fence}json\n{text}\n{fence}"

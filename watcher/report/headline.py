@@ -1,0 +1,127 @@
+"""The one sentence a person would write; sentences are made from facts only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from watcher.architecture.record import Architecture
+from watcher.compare.model import Verdict
+from watcher.releases.model import EventKind
+from watcher.report.escape import clean
+from watcher.report.model import Draft
+from watcher.report.numbers import count
+
+
+def headline(draft: Draft) -> str:
+    """Plain text, one line."""
+    told = EVENTS.get(draft.event, _released)
+    return clean(told(draft), 400)
+
+
+def short(name: str) -> str:
+    """A model's name without its organization."""
+    return clean(name.rpartition("/")[2], 80)
+
+
+def sized(draft: Draft) -> str:
+    """`GLM-5 (744B, 40.8B active)`; the sizes are left out when they are unknown."""
+    repos = draft.lead.repos
+    name = short(repos[0].name) if repos else draft.organization
+    numbers = _sizes(draft.lead.record)
+    return f"{name} ({numbers})" if numbers else name
+
+
+def _sizes(record: Architecture) -> str:
+    total = record.parameters.total or record.parameters.text or record.parameters.stored
+    active = record.parameters.active
+    if total is None:
+        return ""
+    sparse = record.moe is not None and active is not None
+    return f"{count(total)}, {count(active)} active" if sparse else count(total)
+
+
+def _released(draft: Draft) -> str:
+    lead = draft.lead
+    if lead.unreadable is not None:
+        return _unreadable(draft)
+    comparison = lead.comparison
+    if comparison is None or lead.baseline is None:
+        return f"{sized(draft)} is out: {lead.record.layers.pattern or 'nothing known to compare with'}"
+    base = short(lead.baseline)
+    if comparison.verdict is Verdict.SAME:
+        return f"{sized(draft)}: same architecture as {base}, new weights"
+    told = [change.sentence for change in comparison.changes if change.significance.rank > 0][:3]
+    told = told or [change.sentence for change in comparison.changes][:1]
+    relation = {
+        Verdict.SCALED: f"{base}'s architecture at another size",
+        Verdict.VARIANT: f"a variant of {base}",
+        Verdict.NEW: f"new against {base}",
+    }[comparison.verdict]
+    return f"{sized(draft)}, {relation}: {'; '.join(told)}"
+
+
+def _unreadable(draft: Draft) -> str:
+    reason = draft.lead.unreadable or ""
+    name = clean(draft.lead.repos[0].name, 120) if draft.lead.repos else draft.organization
+    if reason in ("gated", "disabled"):
+        return f"{name} is out, {reason}: its architecture cannot be read yet"
+    return f"{name} is out; its architecture cannot be read: {reason}"
+
+
+def _variants(draft: Draft) -> str:
+    names = [repo.variant or short(repo.name) for repo in draft.lead.repos]
+    listed = ", ".join(dict.fromkeys(names))
+    return f"{short(draft.lead.repos[0].name)}: {len(names)} {'copy' if len(names) == 1 else 'copies'} added ({listed})"
+
+
+def _changed(what: str) -> Callable[[Draft], str]:
+    def told(draft: Draft) -> str:
+        comparison = draft.lead.comparison
+        name = clean(draft.lead.repos[0].name, 120)
+        changes = [change.sentence for change in comparison.changes][:3] if comparison else []
+        return f"{name} changed its {what}" + (f": {'; '.join(changes)}" if changes else "")
+
+    return told
+
+
+def _value(key: str, what: str) -> Callable[[Draft], str]:
+    def told(draft: Draft) -> str:
+        before, after = draft.before.get(key), draft.after.get(key)
+        name = clean(draft.lead.repos[0].name, 120)
+        return f"{name}: {what} {_said(before)} → {_said(after)}"
+
+    return told
+
+
+def _said(value: object) -> str:
+    words = {None: "none", True: "yes", False: "no"}
+    return words[value] if value is None or isinstance(value, bool) else clean(value, 80)
+
+
+def _plain(words: str) -> Callable[[Draft], str]:
+    return lambda draft: f"{clean(draft.lead.repos[0].name, 120)} {words}"
+
+
+def _renamed(draft: Draft) -> str:
+    return f"{clean(draft.before.get('name'), 120)} is now called {clean(draft.after.get('name'), 120)}"
+
+
+EVENTS: dict[EventKind, Callable[[Draft], str]] = {
+    EventKind.RELEASED: _released,
+    EventKind.RECREATED: lambda draft: f"Made anew under the same name: {_released(draft)}",
+    EventKind.VARIANT_ADDED: _variants,
+    EventKind.CONFIG_CHANGED: _changed("config"),
+    EventKind.CODE_CHANGED: _changed("modeling code"),
+    EventKind.WEIGHTS_CHANGED: _changed("weights"),
+    EventKind.TOKENIZER_CHANGED: _changed("tokenizer, chat template or generation config"),
+    EventKind.CARD_CHANGED: _changed("card"),
+    EventKind.LICENSE_CHANGED: _value("license", "license"),
+    EventKind.GATED_CHANGED: _value("gated", "gating"),
+    EventKind.DISABLED_CHANGED: _value("disabled", "disabled"),
+    EventKind.RENAMED: _renamed,
+    EventKind.DISAPPEARED: _plain("has disappeared: deleted, or made private"),
+    EventKind.RESTORED: _plain("is back"),
+    EventKind.APPEARED: _plain("appeared; there is nothing to read in it yet"),
+    EventKind.ALERT: lambda draft: f"Model Release Watcher: {clean(draft.after.get('alert', 'alert'), 300)}",
+}
+"""Event → its sentence. A new kind of event is a row here."""
