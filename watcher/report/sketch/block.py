@@ -58,6 +58,8 @@ _NORMS: Final[dict[str, tuple[str, ...]]] = {
 Heights = Mapping[str, float]
 FORK: Final = 12.0
 """Below and above parallel parts: where the trunk divides and joins."""
+LABELLED: Final = 20.0
+"""Lower norms are bars without a label."""
 CHIP_SIZE: Final = 14.0
 CHIP_HEIGHT: Final = 21.0
 
@@ -103,7 +105,8 @@ def _lines(part: Part, measure: Measure, room: float) -> list[float]:
 
 def title_lines(part: Part, measure: Measure, room: float) -> list[str]:
     """The title, wrapped."""
-    return wrap(part.title, room - (18 if room >= PART else 8), _size(measure, room), True, lines=3 if room < PART else 2)
+    narrow = room < PART
+    return wrap(part.title, room - (8 if narrow else 18), _size(measure, room), True, lines=3 if narrow else 2)
 
 
 def _size(measure: Measure, room: float) -> float:
@@ -127,8 +130,8 @@ def chip_rows(chips: Sequence[Chip], room: float) -> list[list[tuple[Chip, str, 
 
 def total(found: Heights, measure: Measure) -> float:
     """The height of a block whose places have these heights."""
-    branches = sum(1 for role in _first_roles(found))
-    return measure.top + measure.bottom + sum(found.values()) + measure.gap * (len(found) + 1) + branches * measure.branch
+    gaps = measure.gap * (len(found) + 1) + measure.branch * len(_first_roles(found))
+    return measure.top + measure.bottom + sum(found.values()) + gaps
 
 
 def _first_roles(found: Heights) -> list[str]:
@@ -168,8 +171,9 @@ def _places(slots: Heights, own: Heights, measure: Measure, height: float) -> di
 
 def _pill(group: Group, block: Block) -> None:
     """The block's letters and how often it comes, on its upper left corner."""
-    count = f"{words.whole(block.count)} ×" if block.count else "? ×"
-    letters = f"{block.letters}  " if block.letters else ""
+    many = words.whole(block.count) if abs(block.count) < 10_000 else words.count(block.count)
+    count = f"{shorten(many, 60, 17, True)} ×" if block.count else "? ×"
+    letters = f"{shorten(block.letters, 26, 15, True)}  " if block.letters else ""
     wide = width(letters, 15, True) + width(count, 17, True) + 18
     group.part(Box(8, -13, wide, 26, "part", f"{block.family}.cell0", 13, 1.8, tab=True))
     run = group.write(17, 5.5, letters, 15, "muted", True)
@@ -189,7 +193,7 @@ def _fill(group: Group, block: Block, role: str, box: Box, measure: Measure) -> 
     """What stands in one place."""
     number, _, side = role.partition(".")
     if role == "note":
-        what = words.PLACEMENTS[block.placement] if block.placement in words.PLACEMENTS else "norm placement unknown"
+        what = words.PLACEMENTS.get(block.placement or "", "norm placement unknown")
         _label(group, Box(box.x + 10, box.y, box.w - 20, box.h, "part", "faint", 6, 1.2, True), what, 14, "muted")
     elif side == "add":
         group.plus(CENTRE, box.cy, measure.add)
@@ -202,16 +206,11 @@ def _fill(group: Group, block: Block, role: str, box: Box, measure: Measure) -> 
 
 def _norm(group: Group, part: Part, box: Box, measure: Measure) -> None:
     stroke = "changed" if part.changed else "edge"
-    if height_without_label(measure):
+    if measure.norm < LABELLED:
         group.part(Box(box.x + 46, box.y, box.w - 92, box.h, "part", stroke, 4, 1.3), "small")
         return
     shape = Box(box.x + 30, box.y, box.w - 60, box.h, "part", stroke, 7, 2.2 if part.changed else 1.4)
     _label(group, shape, part.title, 15, "changed-text" if part.changed else "text")
-
-
-def height_without_label(measure: Measure) -> bool:
-    """Whether norms are drawn as bars without a label."""
-    return measure.norm < 20
 
 
 def _label(group: Group, box: Box, text: str, size: float, colour: str) -> None:

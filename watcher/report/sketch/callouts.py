@@ -8,7 +8,7 @@ from typing import Final
 
 from watcher.architecture.record import Architecture, LayerKind
 from watcher.report.sketch import words
-from watcher.report.sketch.marks import Marks
+from watcher.report.sketch.marks import Marks, fact
 from watcher.report.sketch.plan import Block
 from watcher.report.sketch.scene import Group, Span, fit_spans
 from watcher.report.sketch.text import width
@@ -28,18 +28,16 @@ class Callout:
 def callouts(record: Architecture, marks: Marks, blocks: Sequence[Block]) -> list[Callout]:
     """What is said about which part, from top to bottom."""
     found = [Callout("output", _vocabulary(record, marks))]
-    if record.mtp_layers:
-        found[0] = Callout("output", [*found[0].lines])
     told: set[str] = set()
     for index in range(len(blocks) - 1, -1, -1):
         found += _about(record, marks, blocks[index], index, told)
-    found.append(Callout("embedding", [[("Embedding size", "plain")], *_value(marks, "hidden_size", record.hidden_size)]))
-    found.append(Callout("input", [[("Context", "plain")], *_value(marks, "context_length", record.context_length)[:1]]))
-    return found
+    size, context = _value(marks, "hidden_size"), _value(marks, "context_length")[:1]
+    found.append(Callout("embedding", [[("Embedding size", "plain")], *size]))
+    return [*found, Callout("input", [[("Context", "plain")], *context])]
 
 
 def _vocabulary(record: Architecture, marks: Marks) -> list[list[Span]]:
-    lines: list[list[Span]] = [[("Vocabulary", "plain")], *_value(marks, "vocab_size", record.vocab_size)]
+    lines: list[list[Span]] = [[("Vocabulary", "plain")], *_value(marks, "vocab_size")]
     if record.tied_embeddings:
         style = "changed" if marks.changed("tied_embeddings") else "muted"
         lines.append([("tied embeddings", style)])
@@ -48,10 +46,11 @@ def _vocabulary(record: Architecture, marks: Marks) -> list[list[Span]]:
     return lines
 
 
-def _value(marks: Marks, path: str, value: object) -> list[list[Span]]:
+def _value(marks: Marks, path: str) -> list[list[Span]]:
     """The number, and below it what the baseline has."""
+    value = fact(marks.record, path)
     if value is None:
-        return [[("unknown" if marks.record.is_unknown(path) or path != "context_length" else "none stated", "muted")]]
+        return [[(words.UNKNOWN, "muted")]]
     lines: list[list[Span]] = [[(words.whole(value), "changed" if marks.changed(path) else "number")]]
     was = marks.was(path)
     return [*lines, [(f"was {words.whole(was)}", "muted")]] if was is not None else lines
@@ -119,10 +118,8 @@ def _count(marks: Marks, kind: LayerKind, field: str, noun: str) -> list[Span]:
 def draw(callout: Callout, room: float) -> Group:
     """The lines, set flush right."""
     group = Group(w=room, h=LEADING * len(callout.lines))
-    widest = 0.0
     for index, spans in enumerate(callout.lines):
         fitted = fit_spans(spans, SIZE, room)
         wide = sum(width(text, SIZE, style in ("strong", "number", "changed")) for text, style in fitted)
         group.spans(room - wide, LEADING * index + 15, fitted, SIZE, room + 1)
-        widest = max(widest, wide)
     return group

@@ -50,7 +50,8 @@ def _cut(group: Group) -> Iterator[str]:
     for run in group.texts:
         room = text_box(run)
         for index, box in enumerate(boxes):
-            if _overlap(room, box) and not _inside(room, box) and not any(_inside(room, over) for over in boxes[index + 1 :]):
+            cut = _overlap(room, box) and not _inside(room, box)
+            if cut and not any(_inside(room, over) for over in boxes[index + 1 :]):
                 yield f"{run.text!r} is cut by a box at {box.x:.0f}, {box.y:.0f}"
 
 
@@ -79,7 +80,6 @@ def _lines(group: Group) -> Iterator[str]:
                     yield f"a line {start} {end} strikes {run.text!r}"
 
 
-
 def _margin(part: Box) -> float:
     """What of a part a line may touch: its edge, and the corners of a circle's square."""
     return part.w * 0.25 if part.w == part.h == 2 * part.radius else 2.0
@@ -104,8 +104,9 @@ def _crosses(start: Point, end: Point, box: Box, margin: float) -> bool:
     """Whether the segment passes through the box, its outer `margin` px left out (Liang and Barsky)."""
     (x, y), dx, dy = start, end[0] - start[0], end[1] - start[1]
     enter, leave = 0.0, 1.0
-    sides = ((-dx, x - box.x - margin), (dx, box.right - margin - x), (-dy, y - box.y - margin), (dy, box.bottom - margin - y))
-    for slope, room in sides:
+    across = ((-dx, x - box.x - margin), (dx, box.right - margin - x))
+    down = ((-dy, y - box.y - margin), (dy, box.bottom - margin - y))
+    for slope, room in across + down:
         if slope == 0:
             if room <= 0:
                 return False

@@ -8,21 +8,22 @@ from watcher.report.sketch import words
 
 def describe(record: Architecture, baseline: Architecture | None = None) -> tuple[str, str]:
     """Title and description, plain text made of the record's facts."""
-    name = words.short_name(record)
+    placement = words.PLACEMENTS.get(record.norm.placement or "", "placement unknown")
+    parallel = ", attention and feed-forward in parallel" if record.residual.parallel else ""
+    parameters = record.parameters
     sentences = [
         f"{words.decoder(record)} with {words.whole(record.layers.count)} layers.",
-        f"From bottom to top: token embedding of size {words.whole(record.hidden_size)}, {_stack(record)}, "
+        f"From bottom to top: token embedding of size {words.whole(record.hidden_size)}, {_stack(record)},",
         f"final {words.norm(record)}, linear output layer over {words.whole(record.vocab_size)} tokens.",
-        f"Norms: {words.PLACEMENTS.get(record.norm.placement or '', 'placement unknown')}"
-        f"{', attention and feed-forward in parallel' if record.residual.parallel else ''}.",
+        f"Norms: {placement}{parallel}.",
         *_experts(record),
-        f"Parameters: {words.count(record.parameters.total)} in total, "
-        f"{words.count(record.parameters.active)} active per token. Context: {words.whole(record.context_length)} tokens. "
+        f"Parameters: {words.count(parameters.total)} in total, {words.count(parameters.active)} active per token.",
+        f"Context: {words.whole(record.context_length)} tokens.",
         f"KV cache per token: {words.size(record.kv_cache.bytes_per_token)}.",
     ]
     if baseline is not None:
         sentences.append(f"What differs from {words.short_name(baseline)} is marked in orange.")
-    return f"Architecture of {name}", " ".join(sentences)
+    return f"Architecture of {words.short_name(record)}", " ".join(sentences)
 
 
 def _stack(record: Architecture) -> str:
@@ -37,7 +38,5 @@ def _experts(record: Architecture) -> list[str]:
     if moe is None or moe.num_experts is None:
         return []
     shared = f" and {words.whole(moe.num_shared_experts)} shared" if moe.num_shared_experts else ""
-    return [
-        f"Experts: {words.whole(moe.num_experts_per_tok)} of {words.whole(moe.num_experts)}{shared} per token, "
-        f"each of size {words.whole(moe.moe_intermediate_size)}."
-    ]
+    chosen = f"{words.whole(moe.num_experts_per_tok)} of {words.whole(moe.num_experts)}{shared} per token"
+    return [f"Experts: {chosen}, each of size {words.whole(moe.moe_intermediate_size)}."]

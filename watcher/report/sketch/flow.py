@@ -57,9 +57,9 @@ def draw(flow: Flow, wide: float) -> Group:
     group = Group(w=wide, h=tall + facts_height(lines))
     frame(group, flow.title, flow.changed)
     inner = wide - 2 * PAD
+    widths = _widths(flow.nodes, inner)
     boxes = {
-        node.id: _box(node, PAD + node.at * inner, tall - _level(node, order), inner)
-        for node in flow.nodes
+        node.id: _box(node, PAD + node.at * inner, tall - _level(node, order), widths[node.id]) for node in flow.nodes
     }
     for chain in flow.edges:
         _chain(group, chain.split(), boxes)
@@ -106,12 +106,31 @@ def facts(group: Group, lines: Sequence[Sequence[Span]], y: float) -> None:
         group.spans(PAD, y + 6 + 23 * index, spans, 15, group.w - 2 * PAD)
 
 
-def _box(node: Node, x: float, y: float, inner: float) -> Box:
+def _widths(nodes: Sequence[Node], inner: float) -> dict[str, float]:
+    """As wide as the texts, but not beyond the frame's padding or into the neighbours."""
+    widths: dict[str, float] = {}
+    for node in nodes:
+        beside = [other for other in nodes if other.row == node.row and other is not node]
+        rooms = [_share(abs(other.at - node.at) * inner - 6, _natural(other)) for other in beside]
+        edge = 2 * min(node.at, 1 - node.at) * inner + 8
+        widths[node.id] = node.span * inner or min(_natural(node), edge, *rooms)
+    return widths
+
+
+def _natural(node: Node) -> float:
+    return max(width(node.text, SIZE) + 14, 42)
+
+
+def _share(apart: float, neighbour: float) -> float:
+    """The width a node may have beside a neighbour: half of the room, more where the neighbour takes less."""
+    return max(apart, 2 * apart - neighbour)
+
+
+def _box(node: Node, x: float, y: float, wide: float) -> Box:
     if node.look == "point":
         return Box(x, y, 0, 0)
     if node.text in OPERATORS:
         return Box(x - 10, y - 10, 20, 20)
-    wide = node.span * inner or max(width(node.text, SIZE) + 14, 42)
     return Box(x - wide / 2, y - NODE / 2, wide, NODE)
 
 

@@ -79,7 +79,7 @@ def _mixer(record: Architecture, marks: Marks, blocks: Sequence[Block], index: i
     plain = kind.mixer in words.ATTENTION and not kind.gate
     found = []
     if opened:
-        found.append(Inset(flow.draw(opened, wide), f"{index}.mixer", led=not block.parallel, optional=plain))
+        found.append(Inset(flow.draw(opened, wide), f"{index}.mixer", optional=plain))
     if plain and masks.windowed(record):
         found.append(Inset(masks.draw(record, wide), f"{index}.mixer", led=False, optional=True))
     if any(chip.text.endswith("sparse") for chip in block.mixer.chips):
@@ -161,7 +161,8 @@ def _expert_facts(moe: Moe, marks: Marks) -> list[list[Span]]:
     line = [number(moe.num_experts_per_tok, per_token), (" of ", "plain"), number(moe.num_experts, total)]
     line.append((" experts per token", "plain"))
     if moe.num_shared_experts:
-        line += [(" + ", "plain"), number(moe.num_shared_experts, marks.changed("moe.num_shared_experts")), (" shared", "plain")]
+        shared = number(moe.num_shared_experts, marks.changed("moe.num_shared_experts"))
+        line += [(" + ", "plain"), shared, (" shared", "plain")]
     lines = [line]
     extra: list[Span] = []
     if moe.groups and moe.groups > 1:
@@ -185,10 +186,12 @@ def _indexer(record: Architecture, marks: Marks, wide: float) -> Group:
     changed = marks.changed("attention.sparse.index_topk")
     nodes = (
         Node("in", 0.5, 0, "", "point"),
-        Node("q", 0.2, 1, "Index queries"), Node("k", 0.74, 1, "Index keys", "cache"),
+        Node("q", 0.2, 1, "Index queries"),
+        Node("k", 0.74, 1, "Index keys", "cache"),
         Node("s", 0.5, 2, "Score every earlier token", span=0.96),
-        Node("t", 0.5, 3, "Keep the top-k", changed=changed), Node("a", 0.5, 4, "Attention reads only these", "latent", 0.96),
-    )  # fmt: skip
+        Node("t", 0.5, 3, "Keep the top-k", changed=changed),
+        Node("a", 0.5, 4, "Attention reads only these", "latent", 0.96),
+    )
     title = _NAMES.get(sparse.kind.lower(), f"{clean(sparse.kind)} sparse attention")
     new = marks.baseline is not None and marks.baseline.attention.sparse is None
     return flow.draw(Flow(title, nodes, ("in q s", "in k s", "s t a"), flows.index(record, marks), new), wide)

@@ -136,7 +136,9 @@ def _stack(
     return y
 
 
-def _part(group: Group, y: float, text: str, name: str, changed: bool = False, wide: float = 184, tall: float = 32) -> Box:
+def _part(
+    group: Group, y: float, text: str, name: str, changed: bool = False, wide: float = 184, tall: float = 32
+) -> Box:
     stroke = "changed" if changed else "edge"
     box = Box(CENTRE - wide / 2, y, wide, tall, "part", stroke, 8, 2.2 if changed else 1.5)
     group.part(box, name)
@@ -199,9 +201,7 @@ def _feeding(group: Group, record: Architecture) -> None:
     group.stroke((box.x, merge.cy), (merge.right, merge.cy), arrow=True)
 
 
-def _foot(
-    group: Group, record: Architecture, marks: Marks, shown: tuple[Rows, Rows], y: float, fed: bool
-) -> float:
+def _foot(group: Group, record: Architecture, marks: Marks, shown: tuple[Rows, Rows], y: float, fed: bool) -> float:
     """Where towers feed in, positions that are added, the embedding; returns the edge of the tall box."""
     (own, room), last = shown, y - BETWEEN
     if own.merge:
@@ -211,8 +211,8 @@ def _foot(
         last, fed = y + 22, True
     y += 44 if room.merge else 0
     if own.position:
-        words_of = next(word for word in words.positions(record) if word.endswith("positions"))
-        box = _part(group, y, f"+ {words_of}", "position", marks.changed("position.kinds"), 184, 28)
+        text = "+ learned positions" if "learned" in record.position.kinds else "+ sinusoidal positions"
+        box = _part(group, y, text, "position", marks.changed("position.kinds"), 184, 28)
         group.stroke((CENTRE, box.y), (CENTRE, last), arrow=fed)
         last, fed = box.bottom, True
     y += 48 if room.position else 0

@@ -11,7 +11,7 @@ from watcher.report.sketch import callouts, insets, model, plan, strip, words
 from watcher.report.sketch.describe import describe
 from watcher.report.sketch.marks import Marks
 from watcher.report.sketch.palette import Theme
-from watcher.report.sketch.scene import Box, Group, Span, spread
+from watcher.report.sketch.scene import Box, Group, Span, hidden, spread
 from watcher.report.sketch.svg import svg
 from watcher.report.sketch.text import clean, shorten, width
 
@@ -39,9 +39,7 @@ def draw(
     return svg(layout(record, baseline=baseline, changes=changes), title, description, theme)
 
 
-def layout(
-    record: Architecture, *, baseline: Architecture | None = None, changes: Sequence[Change] = ()
-) -> Group:
+def layout(record: Architecture, *, baseline: Architecture | None = None, changes: Sequence[Change] = ()) -> Group:
     """Everything in its place; the geometry that tests check."""
     marks = Marks(record, baseline, changes)
     page = Group(w=WIDTH)
@@ -122,7 +120,7 @@ def _diagram(page: Group, record: Architecture, marks: Marks, y: float) -> float
     found = insets.insets(record, marks, blocks, INSET)
     drawn = model.draw(record, marks, blocks, model.shapes(blocks, _stacked(found)), more)
     page.place(drawn, MODEL_X, y)
-    low = _callouts(page, record, marks, blocks, y, drawn.h)
+    low = _callouts(page, callouts.callouts(record, marks, blocks), y, drawn.h)
     return max(y + drawn.h, low, _insets(page, _fitting(found, drawn.h), y, drawn.h))
 
 
@@ -136,13 +134,15 @@ def _fitting(found: Sequence[insets.Inset], tall: float) -> list[insets.Inset]:
     return [item for item in found if not item.optional] if _stacked(found) > tall + 40 else list(found)
 
 
-def _callouts(page: Group, record: Architecture, marks: Marks, blocks: Sequence[plan.Block], y: float, tall: float) -> float:
-    found = [item for item in callouts.callouts(record, marks, blocks) if item.anchor in page.anchors]
+def _callouts(page: Group, said: Sequence[callouts.Callout], y: float, tall: float) -> float:
+    found = [item for item in said if item.anchor in page.anchors]
     pieces = [callouts.draw(item, LEFT) for item in found]
     targets = [page.anchors[item.anchor] for item in found]
     tops = spread([(target.cy - y, piece.h) for target, piece in zip(targets, pieces, strict=True)], 14, tall)
-    for piece, target, top in zip(pieces, targets, tops, strict=True):
+    for item, piece, target, top in zip(found, pieces, targets, tops, strict=True):
         page.place(piece, MARGIN, y + top)
+        if hidden(page, item.anchor, from_left=True):
+            continue
         middle = y + top + piece.h / 2
         start = MARGIN + LEFT + 6
         page.stroke((start, middle), (MODEL_X - 4, target.cy), (target.x, target.cy), colour="muted", dots=True)
@@ -163,7 +163,7 @@ def _insets(page: Group, found: Sequence[insets.Inset], y: float, tall: float) -
         if item.solid:
             lane = edge + 22
             page.stroke((INSET_X, middle), (lane, middle), (lane, target.cy), (target.right, target.cy), arrow=True)
-        elif item.led:
+        elif item.led and not hidden(page, item.anchor, from_left=False):
             page.stroke((target.right, target.cy), (edge + 5, target.cy), (INSET_X, middle), colour="muted", dots=True)
     return y + (tops[-1] + found[-1].group.h if tops else 0)
 
@@ -188,7 +188,7 @@ def _footer(page: Group, record: Architecture, marks: Marks, y: float) -> float:
         x += 26 + legend(page, marks, x + 26, y + 15.5, INNER * 0.45) + 26
     if any(name.endswith("small") for name in page.anchors):
         page.part(Box(x, y + 6, 40, 8, "part", "edge", 4, 1.3))
-        x += 48 + page.write(x + 48, y + 15.5, words.norm(record), 15).w + 26
+        x += 48 + page.write(x + 48, y + 15.5, shorten(words.norm(record), 110, 15), 15).w + 26
     source = clean((record.model.id or "") + (f" @ {record.model.revision[:7]}" if record.model.revision else ""))
     room = WIDTH - MARGIN - x
     page.write(WIDTH - MARGIN, y + 15.5, shorten(source, room, 14), 14, "muted", align=1)

@@ -13,7 +13,7 @@ from watcher.report.sketch.flow import wrap_spans
 from watcher.report.sketch.marks import Marks, fact
 from watcher.report.sketch.palette import Theme
 from watcher.report.sketch.plan import Block
-from watcher.report.sketch.scene import Box, Group, Span, spread
+from watcher.report.sketch.scene import Box, Group, Span, hidden, spread
 from watcher.report.sketch.svg import svg
 from watcher.report.sketch.text import shorten, wrap
 
@@ -140,14 +140,15 @@ def _shapes(pairs: Pairing) -> list[model.Shape]:
     full = [_shape(pair, block.FULL) for pair in pairs]
     if sum(shape.height + model.BETWEEN for shape in full) <= model.FULL_HEIGHT + 120:
         return full
-    main = max(range(len(pairs)), key=lambda index: (None not in pairs[index], sum(side.count for side in pairs[index] if side)))
+    weights = [(None not in pair, sum(side.count for side in pair if side)) for pair in pairs]
+    main = weights.index(max(weights))
     return [full[index] if index == main else _shape(pair, block.SMALL) for index, pair in enumerate(pairs)]
 
 
 def _shape(pair: tuple[Block | None, Block | None], measure: block.Measure) -> model.Shape:
     found = [block.heights(side, measure) for side in pair if side is not None]
-    slots = {role: max(side.get(role, 0.0) for side in found) for role in block.ROLES if any(role in side for side in found)}
-    return model.Shape(measure, slots)
+    slots = {role: max(side.get(role, 0.0) for side in found) for role in block.ROLES}
+    return model.Shape(measure, {role: tall for role, tall in slots.items() if tall})
 
 
 def _between(sheet: Group, a: Architecture, b: Architecture, pairs: Pairing, y: float, tall: float) -> float:
@@ -173,23 +174,13 @@ def _lines(sheet: Group, lines: Sequence[Sequence[Span]], name: str, top: float)
     middle = top + 21 * len(lines) / 2
     for side, sign in (("a", -1), ("b", 1)):
         part = sheet.anchors.get(f"{side}.{name}")
-        if part is None or _hidden(sheet, side, name):
+        if part is None or hidden(sheet, f"{side}.{name}", from_left=side == "b"):
             continue
         if side == "a" and name == "output":
             part = sheet.anchors.get("a.mtp", part)
-        start, edge = MIDDLE + sign * (widest / 2 + 8), MIDDLE + sign * (ROOM / 2 + 16)
+        start, clear, edge = (MIDDLE + sign * far for far in (widest / 2 + 8, ROOM / 2 + 8, ROOM / 2 + 16))
         end = part.right if side == "a" else part.x
-        sheet.stroke((start, middle), (edge, part.cy), (end, part.cy), colour="muted", dots=True)
-
-
-def _hidden(sheet: Group, side: str, name: str) -> bool:
-    """Whether a part stands behind its parallel neighbour, seen from the middle."""
-    index, _, sort = name.partition(".")
-    if sort not in ("mixer", "feed"):
-        return False
-    mixer, feed = (sheet.anchors.get(f"{side}.{index}.{which}") for which in ("mixer", "feed"))
-    beside = mixer is not None and feed is not None and abs(mixer.cy - feed.cy) < 1
-    return beside and sort == ("mixer" if side == "a" else "feed")
+        sheet.stroke((start, middle), (clear, middle), (edge, part.cy), (end, part.cy), colour="muted", dots=True)
 
 
 def _facts(a: Architecture, b: Architecture, pairs: Pairing) -> dict[str, list[list[Span]]]:
@@ -253,4 +244,3 @@ def _feeds(a: Architecture, b: Architecture, left: Block | None, right: Block | 
     if styles[0] == "feed":
         return [[dense, (" → ", "muted"), (experts, "changed")]]
     return [[(experts, "muted"), (" → ", "muted"), ("feed-forward", "changed")]]
-

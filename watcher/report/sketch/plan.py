@@ -164,8 +164,8 @@ def _feed(record: Architecture, marks: Marks, kind: LayerKind) -> Part | None:
         unknown = not kind.id or record.is_unknown(f"layers.kinds.{kind.id}.ff")
         return Part("Feed-forward unknown", "unknown") if unknown else None
     if kind.ff == "moe":
-        paths = ("moe.num_experts", "moe.num_experts_per_tok", "moe.num_shared_experts")
-        return Part("Mixture of experts", "experts", _routed(record), marks.changed(*paths), changed=marks.feed_new(kind))
+        numbers = marks.changed("moe.num_experts", "moe.num_experts_per_tok", "moe.num_shared_experts")
+        return Part("Mixture of experts", "experts", _routed(record), numbers, changed=marks.feed_new(kind))
     sort = words.feed_forward(record) or ""
     other = marks.changed("feed_forward.gated", "feed_forward.activation")
     title = "Feed-forward" if kind.ff == "dense" else clean(kind.ff)

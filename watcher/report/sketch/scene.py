@@ -181,9 +181,8 @@ class Group:
         """Add a circled plus (or times) around (x, y)."""
         self.part(Box(x - radius, y - radius, 2 * radius, 2 * radius, "part", colour, radius, 1.8))
         arm = radius * (0.42 if times else 0.58)
-        ends = ((-arm, -arm), (arm, arm), (-arm, arm), (arm, -arm)) if times else ((-arm, 0), (arm, 0), (0, -arm), (0, arm))
-        for (ax, ay), (bx, by) in (ends[:2], ends[2:]):
-            self.parts.append(Line(((x + ax, y + ay), (x + bx, y + by)), colour, 1.8))
+        for ax, ay in ((arm, arm), (arm, -arm)) if times else ((arm, 0), (0, arm)):
+            self.parts.append(Line(((x - ax, y - ay), (x + ax, y + ay)), colour, 1.8))
 
 
 def fit_spans(spans: Sequence[Span], size: float, room: float) -> list[Span]:
@@ -198,6 +197,15 @@ def fit_spans(spans: Sequence[Span], size: float, room: float) -> list[Span]:
         if short != text:
             break
     return fitted
+
+
+def hidden(group: Group, name: str, from_left: bool) -> bool:
+    """Whether a mixer or feed-forward stands behind its parallel neighbour, seen from that side."""
+    stem, _, sort = name.rpartition(".")
+    mixer, feed = group.anchors.get(f"{stem}.mixer"), group.anchors.get(f"{stem}.feed")
+    if mixer is None or feed is None or abs(mixer.cy - feed.cy) > 1:
+        return False
+    return sort == ("feed" if from_left else "mixer")
 
 
 def spread(wanted: Iterable[tuple[float, float]], gap: float, height: float) -> list[float]:

@@ -113,7 +113,8 @@ def _one_by_one(group: Group, ids: Sequence[str], colours: Mapping[str, str], wi
     if rows > 1:
         for row in range(rows):
             last = min(len(ids), (row + 1) * a_row)
-            group.write(wide, y + row * (tall + 4) + tall / 2 + 4.5, str(last), 13 if tall > 12 else 11, "muted", align=1)
+            size, middle = 13 if tall > 12 else 11, y + row * (tall + 4) + tall / 2
+            group.write(wide, middle + 4.5, str(last), size, "muted", align=1)
     return y + rows * (tall + 4) - 4
 
 
@@ -154,7 +155,8 @@ def _compressed(group: Group, segments: Sequence[Segment], colours: Mapping[str,
             _run_cell(group, Box(x, y, room, ROW, colours[name], "none", 3), count)
             x += room + 2
         if segment.times > 1:
-            group.stroke((left, y + ROW + 3), (left, y + ROW + 7), (x - 2, y + ROW + 7), (x - 2, y + ROW + 3), colour="muted")
+            high, low, right = y + ROW + 3, y + ROW + 7, x - 2
+            group.stroke((left, high), (left, low), (right, low), (right, high), colour="muted")
             group.write(left, y + ROW + 22, _times(segment), 14, "number", True)
         x = max(x, left + _segment_width(segment)) + 12
     return y + ROW + (24 if any(segment.times > 1 for segment in segments) else 0)
@@ -192,12 +194,11 @@ def _legend(group: Group, record: Architecture, colours: Mapping[str, str], wide
 def _entry(record: Architecture, kind: LayerKind) -> list[tuple[str, str]]:
     name = shorten(words.kind_name(kind), 420, 15)
     count = words.whole(kind.count)
-    facts = [(name, "plain")] if len(record.layers.kinds) == 1 else [(f"{clean(kind.id)[:6]}  ", "strong"), (name, "plain")]
+    letter = [] if len(record.layers.kinds) == 1 else [(f"{clean(kind.id)[:6]}  ", "strong")]
+    facts = [*letter, (name, "plain")]
     extra = [f"window {words.whole(kind.window)}"] if kind.window else []
     if plan.unrotated(record, kind):
         extra.append("no RoPE")
     if extra:
         facts.append((f" ({', '.join(extra)})", "muted"))
     return [*facts, ("  ", "plain"), (count, "number"), (f" {words.plural(kind.count, 'layer')}", "plain")]
-
-

@@ -24,18 +24,13 @@ def svg(group: Group, title: str, description: str, theme: palette.Theme) -> str
     body += [_line(item, colours) for item in group.lines]
     body += [_part(item, colours) for item in group.parts]
     body += [_run(item, colours) for item in group.texts]
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{tall}" viewBox="0 0 {wide} {tall}" '
-            f'role="img" aria-labelledby="t{mark} d{mark}" font-family="{FONTS}">',
-            f'<title id="t{mark}">{title}</title>',
-            f'<desc id="d{mark}">{description}</desc>',
-            f'<rect width="{wide}" height="{tall}" fill="{colours["page"]}"/>',
-            *body,
-            "</svg>",
-            "",
-        ]
+    start = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{tall}" viewBox="0 0 {wide} {tall}" '
+        f'role="img" aria-labelledby="t{mark} d{mark}" font-family="{FONTS}">'
     )
+    words = [f'<title id="t{mark}">{title}</title>', f'<desc id="d{mark}">{description}</desc>']
+    page = f'<rect width="{wide}" height="{tall}" fill="{colours["page"]}"/>'
+    return "\n".join([start, *words, page, *body, "</svg>", ""])
 
 
 def _number(value: float) -> str:

@@ -59,7 +59,7 @@ def shorten(text: str, room: float, size: float, bold: bool = False) -> str:
 
 def wrap(text: str, room: float, size: float, bold: bool = False, lines: int = 2) -> list[str]:
     """At most `lines` lines, broken at spaces, else behind hyphens, none wider than `room` px."""
-    words, done = [word + " " for word in text.split()], []
+    words, done = [word + " " for word in text.split()], list[str]()
     if any(width(word, size, bold) > room for word in words):
         words = [piece for word in words for piece in _pieces(word)]
     while words and len(done) < lines - 1:

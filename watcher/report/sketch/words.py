@@ -1,4 +1,4 @@
-"""What the sketch calls things: names of mixers, feed-forwards and norms, and numbers as people in the field write them."""
+"""What the sketch calls things: names of mixers, feed-forwards and norms, numbers as people in the field write them."""
 
 from __future__ import annotations
 
@@ -78,9 +78,9 @@ _POSITIONS: Final = {
     "sinusoidal": "sinusoidal positions",
 }
 _ACTIVATIONS: Final = {
-    "silu": "SiLU", "swish": "SiLU", "gelu": "GELU", "gelu_new": "GELU", "gelu_fast": "GELU", "gelu_pytorch_tanh": "GELU",
-    "quick_gelu": "GELU", "relu": "ReLU", "relu2": "ReLU²", "relu_squared": "ReLU²", "sigmoid": "sigmoid", "tanh": "tanh",
-    "xielu": "xIELU", "swiglu": "SiLU", "swigluoai": "SiLU", "geglu": "GELU",
+    "silu": "SiLU", "swish": "SiLU", "swiglu": "SiLU", "swigluoai": "SiLU", "gelu": "GELU", "gelu_new": "GELU",
+    "gelu_fast": "GELU", "gelu_pytorch_tanh": "GELU", "quick_gelu": "GELU", "geglu": "GELU", "relu": "ReLU",
+    "relu2": "ReLU²", "relu_squared": "ReLU²", "sigmoid": "sigmoid", "tanh": "tanh", "xielu": "xIELU",
 }  # fmt: skip
 _GATED: Final = {"SiLU": "SwiGLU", "GELU": "GeGLU", "ReLU": "ReGLU", "ReLU²": "ReLU² GLU", "sigmoid": "GLU"}
 _SCALINGS: Final = {"yarn": "YaRN", "llama3": "Llama 3 scaling", "longrope": "LongRoPE", "linear": "linear scaling",
@@ -132,7 +132,8 @@ def positions(record: Architecture) -> list[str]:
 
 def rotary(record: Architecture) -> str:
     """The name of this model's rotary positions."""
-    return next((_POSITIONS[kind] for kind in ("mrope", "p-rope", "partial-rope") if kind in record.position.kinds), "RoPE")
+    special = (kind for kind in ("mrope", "p-rope", "partial-rope") if kind in record.position.kinds)
+    return _POSITIONS[next(special, "rope")]
 
 
 def modality(word: str) -> str:
