@@ -30,9 +30,7 @@ class Decision:
     """None: given up, a dead letter."""
 
 
-def decide(
-    attempt: int, error: DeliveryError, now: datetime, *, created_at: datetime, spread: float = 0.5
-) -> Decision:
+def decide(attempt: int, error: DeliveryError, now: datetime, *, created_at: datetime, spread: float = 0.5) -> Decision:
     """The decision after attempt number `attempt` (from 1) failed.
 
     `spread` (0 … 1) places the wait inside its ± 20 %. What the platform asks for is obeyed: never earlier, up to a day.

@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 LIMIT = 300
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-!|<>~&@:.])")
 _ESCAPED = re.compile(r"([\\`*_\[\]<>|~#&!])")
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
@@ -26,7 +25,7 @@ def clean(text: object, limit: int = LIMIT) -> str:
 def inline(text: object, limit: int = LIMIT) -> str:
     """As plain words inside a paragraph, a heading or a table cell."""
     escaped = _ESCAPED.sub(r"\\\1", clean(text, limit))
-    escaped = re.sub(r"(?i)(https?)(:)(//)", r"\1\2\\/\\/".replace("\\/", "/\u2060"), escaped)
+    escaped = re.sub(r"(?i)(https?:)(//)", "\\1\u2060\\2", escaped)  # no bare address becomes a link
     escaped = re.sub(r"(?i)\bwww\.", "www\u2060.", escaped)
     return re.sub(r"^(\d+)([.)])", r"\1\\\2", re.sub(r"^([-+=])", r"\\\1", escaped))
 

@@ -256,14 +256,14 @@ def _doubt(draft: Draft, path: str, pictures: Mapping[str, bytes]) -> Iterator[s
         for item in record.unknown:
             by_reason.setdefault(item.why, []).append(item.fact)
         yield "\n".join(
-            f"- {', '.join(code(fact) for fact in found[:12])}: {inline(why)}" for why, found in by_reason.items()
+            f"- {', '.join(code(fact) for fact in facts_[:12])}: {inline(why)}" for why, facts_ in by_reason.items()
         )
     novel = [*record.novel.config_keys, *record.novel.tensor_names, *record.novel.classes]
     if novel:
         yield f"New to us, so any fact may depend on it: {', '.join(code(name, 80) for name in novel[:30])}"
-    for item in record.disagreements:
-        values = ", ".join(f"{inline(who)} says {inline(value)}" for who, value in item.values.items())
-        yield f"Disagreement on {code(item.fact)}: {values}; {inline(item.taken)} was believed."
+    for found in record.disagreements:
+        values = ", ".join(f"{inline(who)} says {inline(value)}" for who, value in found.values.items())
+        yield f"Disagreement on {code(found.fact)}: {values}; {inline(found.taken)} was believed."
 
 
 def _sources(draft: Draft, path: str, pictures: Mapping[str, bytes]) -> Iterator[str]:

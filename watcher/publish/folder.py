@@ -1,0 +1,75 @@
+"""A folder: page and pictures written whole or not at all, and an index beside them."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+from watcher.publish.interface import DeliveryError, Links, Outgoing, Payload, Receipt
+from watcher.publish.pages import INDEX, entries, page_files, page_payload, render_index
+from watcher.report.model import Report
+from watcher.settings import ChannelSettings
+
+
+class FolderSettings(ChannelSettings):
+    """Keys of a folder channel."""
+
+    type: Literal["folder"]
+    path: str
+    """Where to write; relative to config.toml."""
+
+
+class Folder:
+    """A folder on disk."""
+
+    def __init__(self, settings: FolderSettings, folder: Path) -> None:
+        self.settings = settings
+        self.name = settings.name
+        self.root = folder / settings.path
+
+    def render(self, report: Report, links: Links) -> Payload:
+        """The page as it is."""
+        return page_payload(report)
+
+    def send(self, outgoing: Outgoing) -> Receipt:
+        """Write the files; writing the same again changes nothing."""
+        try:
+            for path, data in page_files(outgoing).items():
+                write_whole(self.root / path, data)
+            write_whole(self.root / INDEX, render_index(entries(self.root)).encode())
+        except OSError as error:
+            raise DeliveryError(
+                f"{self.name}: {self.root} cannot be written: {error.strerror}; check the folder and the free space"
+            ) from None
+        return Receipt(status=f"wrote {outgoing.payload.body['path']}")
+
+    def check(self) -> str:
+        """Whether the folder can be written."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.root):
+                return f"{self.root} can be written"
+        except OSError as error:
+            raise DeliveryError(f"{self.name}: {self.root} cannot be written: {error.strerror}") from None
+
+    def report_url(self, report: Report) -> str | None:
+        """A folder has no address; `reports.public_url` names one."""
+        return None
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write beside, sync, rename: a reader sees the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,85 @@
+"""The files a report becomes in an archive, and the archive's index, read from the pages themselves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from watcher.publish.interface import Outgoing, Payload
+from watcher.report.escape import inline, link
+from watcher.report.model import Report
+
+INDEX = "README.md"
+NEWEST = 500
+"""How many reports the index lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One page of the archive."""
+
+    path: str
+    date: str
+    headline: str
+    event: str
+    verdict: str
+
+
+def page_payload(report: Report) -> Payload:
+    """The page and its pictures, as an archive keeps them."""
+    body = {"path": report.path, "markdown": report.markdown, "headline": report.headline}
+    return Payload(body=body, pictures=tuple(report.pictures))
+
+
+def page_files(outgoing: Outgoing) -> dict[str, bytes]:
+    """Files by path below the archive's folder. Paths were made safe when the report was written."""
+    body: Mapping[str, str] = outgoing.payload.body
+    folder = body["path"].rpartition("/")[0]
+    files = {body["path"]: body["markdown"].encode()}
+    return files | {f"{folder}/{name}": data for name, data in outgoing.pictures.items()}
+
+
+def entries(root: Path) -> list[Entry]:
+    """Every page below a folder, newest first; a page without our front matter is left out."""
+    found = [entry for path in root.glob("*/*/*.md") if (entry := _entry(path, root)) is not None]
+    return sorted(found, key=lambda entry: (entry.date, entry.path), reverse=True)
+
+
+def _entry(path: Path, root: Path) -> Entry | None:
+    try:
+        with open(path, encoding="utf-8") as handle:
+            head = handle.read(8192)
+    except (OSError, UnicodeDecodeError):
+        return None
+    if not head.startswith("---\n"):
+        return None
+    values: dict[str, str] = {}
+    for line in head[4:].partition("\n---\n")[0].splitlines():
+        key, _, value = line.partition(": ")
+        try:
+            values[key] = str(json.loads(value))
+        except ValueError:
+            continue
+    if "date" not in values or "headline" not in values:
+        return None
+    relative = path.relative_to(root).as_posix()
+    return Entry(relative, values["date"], values["headline"], values.get("event", ""), values.get("verdict", ""))
+
+
+def render_index(found: Iterable[Entry]) -> str:
+    """The archive's front page: newest first, a table a month."""
+    lines = ["# Model reports", "", "Made by Model Release Watcher; newest first."]
+    month = ""
+    for entry in list(found)[:NEWEST]:
+        if entry.date[:7] != month:
+            month = entry.date[:7]
+            lines += ["", f"## {month}", "", "| date | report | event | verdict |", "|---|---|---|---|"]
+        cells = (entry.date[:10], _local(entry), inline(entry.event), inline(entry.verdict))
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _local(entry: Entry) -> str:
+    return f"[{inline(entry.headline, 200)}]({entry.path})" if entry.path else link(entry.headline, "")
