@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
+from watcher.architecture.read import raw_config
 from watcher.architecture.record import Architecture
-from watcher.baselines.catalog import Catalog, load_catalog
+from watcher.architecture.witness import RepoFiles
+from watcher.baselines.catalog import load_catalog
 from watcher.baselines.model import Baseline
 from watcher.baselines.nearest import nearest
 from watcher.releases.model import Repo
+from watcher.releases.names import take_apart
 from watcher.store import archive
 from watcher.store.engine import Store
 
@@ -17,14 +21,73 @@ from watcher.store.engine import Store
 class Library:
     """The catalog and the store's own baselines, loaded when they are first asked for."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store | None = None) -> None:
         self._store = store
-
-    @cached_property
-    def _catalog(self) -> Catalog:
-        return load_catalog()
 
     @property
     def version(self) -> str:
         """The catalog's version, as reports name it."""
-        return self._catalog.version
+        return load_catalog().version
+
+    @cached_property
+    def baselines(self) -> list[Baseline]:
+        """Every candidate: shipped first, then what was read here, oldest first."""
+        return [*load_catalog().baselines, *self._own()]
+
+    def _own(self) -> list[Baseline]:
+        if self._store is None:
+            return []
+        with self._store.begin() as connection:
+            return [_from_row(row) for row in archive.read_baselines(connection)]
+
+    def nearest(self, record: Architecture, repo: Repo, members: Sequence[Repo]) -> Baseline | None:
+        """The nearest baseline of a repo: never itself, its release, what it is a copy of, or what came after it."""
+        match = nearest(record, (item for item in self.baselines if _may_serve(item, repo, members)))
+        return match.baseline if match else None
+
+
+def _from_row(row: Mapping[str, Any]) -> Baseline:
+    config = raw_config(RepoFiles(name=row["name"], files={"config.json": row["config"]}))[0] if row["config"] else {}
+    return Baseline(
+        name=row["name"],
+        date=row["first_seen_at"].date().isoformat(),
+        record=Architecture.from_dict(row["data"]),
+        config=config or {},
+        hub_id=row["hub_id"],
+        release_id=row["release_id"],
+        first_seen_at=row["first_seen_at"],
+    )
+
+
+def _may_serve(item: Baseline, repo: Repo, members: Sequence[Repo]) -> bool:
+    ids = {member.hub_id for member in members} | {repo.hub_id}
+    names = {member.name.lower() for member in members} | {base.lower() for _, base in repo.base_models}
+    if item.hub_id in ids or (item.release_id is not None and item.release_id == repo.release_id):
+        return False
+    if item.name.lower() in names | {repo.name.lower()}:
+        return False
+    if item.hub_id is None and _same_release(item.name, repo):
+        return False
+    return item.first_seen_at is None or item.first_seen_at <= repo.first_seen_at
+
+
+def _same_release(name: str, repo: Repo) -> bool:
+    """A catalog entry of the same organization and version is the model itself, or a size of it."""
+    same = name.partition("/")[0].lower() == repo.organization
+    return same and take_apart(name).stem == repo.stem and take_apart(name).size == take_apart(repo.name).size
+
+
+def listing_rows(library: Library) -> list[dict[str, Any]]:
+    """What `watcher baselines` lists."""
+    return [
+        {
+            "name": item.name,
+            "date": item.date,
+            "decoder_type": item.record.decoder_type,
+            "parameters": item.record.parameters.total or item.record.parameters.text,
+            "pattern": item.record.layers.pattern,
+            "source": "catalog" if item.first_seen_at is None else "read here",
+            "members": list(item.members),
+        }
+        for item in library.baselines
+    ]

@@ -1,0 +1,44 @@
+"""The nearest known architecture: cheaply first, over features, then compared in depth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from watcher.architecture.record import Architecture
+from watcher.baselines.model import Baseline
+from watcher.compare.compare import compare
+from watcher.compare.similarity import feature_similarity, features
+
+FINALISTS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A neighbour."""
+
+    baseline: Baseline
+    similarity: float
+
+
+def nearest(record: Architecture, candidates: Iterable[Baseline]) -> Match | None:
+    """The baseline with the least between it and this record.
+
+    A prefilter over features leaves a few; of those the one whose comparison has the least significant changes, and
+    then the most similar, is taken. None when there is nothing, or the record is not known well enough to be placed.
+    """
+    if record.layers.count is None:
+        return None
+    mine = features(record)
+    scored = sorted(
+        ((feature_similarity(features(item.record), mine), item) for item in candidates),
+        key=lambda pair: (-pair[0], pair[1].date, pair[1].name),
+    )
+    best: tuple[tuple[float, ...], Match] | None = None
+    for score, item in scored[:FINALISTS]:
+        comparison = compare(item.record, record)
+        weights = [len([c for c in comparison.changes if c.significance.rank == rank]) for rank in (3, 2)]
+        key = (*map(float, weights), -score)
+        if best is None or key < best[0]:
+            best = (key, Match(item, comparison.similarity))
+    return best[1] if best else None
