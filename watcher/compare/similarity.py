@@ -69,19 +69,20 @@ def _mix(facts: Facts, alike: bool) -> Any:
     counts = at(facts, ("layers", "mix"))
     if not isinstance(counts, dict):
         return counts
-    total = sum(max(count, 0) for count in counts.values() if isinstance(count, int)) or 1
+    sizes = {label: count if _sized(count) else 0 for label, count in counts.items()}
+    total = sum(sizes.values()) or 1
     shares: dict[str, float] = {}
-    for label, count in counts.items():
+    for label, count in sizes.items():
         word = label.split(",")[0].split(" #")[0]
         word = "full" if alike and word in SOFTMAX_ATTENTION else word
-        shares[word] = shares.get(word, 0.0) + (count or 0) / total
+        shares[word] = shares.get(word, 0.0) + count / total
     return shares
 
 
 def _feeds(facts: Facts) -> Any:
     counts = at(facts, ("layers", "ff"))
-    total = sum(count or 0 for count in counts.values()) if isinstance(counts, dict) else 0
-    return {word: (count or 0) / total for word, count in counts.items()} if total else counts
+    sizes = [count for count in counts.values() if _sized(count)] if isinstance(counts, dict) else []
+    return {word: counts[word] / sum(sizes) for word in counts if _sized(counts[word])} if sizes else counts
 
 
 FEATURES: tuple[Feature, ...] = (
@@ -154,7 +155,8 @@ def feature_similarity(a: Features, b: Features) -> float:
         if unknown == 2 or (unknown == 0 and not before and not after):
             continue
         total += feature.weight
-        reached += feature.weight * (HALF_KNOWN if unknown else feature.measure(before, after))
+        alike = 1.0 if before == after else HALF_KNOWN if unknown else feature.measure(before, after)
+        reached += feature.weight * alike
     return round(reached / total, 4) if total else 0.0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -105,8 +106,10 @@ def parameters(count: int | float) -> str:
     return number(count)
 
 
-def size(count: int | float) -> str:
+def size(count: Any) -> str:
     """Bytes in the unit that fits, powers of 1024: 68.6 KiB, 2.1 MiB."""
+    if not isinstance(count, (int, float)):
+        return clean(count)
     amount, units = float_of(int(count)) if isinstance(count, int) else count, ["bytes", "KiB", "MiB", "GiB", "TiB"]
     while abs(amount) >= 1024 and len(units) > 1:
         amount, units = amount / 1024, units[1:]
@@ -119,9 +122,9 @@ def decimal(amount: float) -> str:
     return text.removesuffix(".0")
 
 
-def percent(before: float, after: float) -> str:
+def percent(before: Any, after: Any) -> str:
     """`, +28 %`; a factor beyond a tripling (`, 4.2 times`); nothing when there was none before."""
-    if not before:
+    if not before or not all(isinstance(value, (int, float)) and math.isfinite(value) for value in (before, after)):
         return ""
     if after > 3 * before:
         return f", {decimal(after / before)} times"
