@@ -7,10 +7,15 @@ short form and per model type, the class defaults of keys that bear on the archi
 from __future__ import annotations
 
 import json
-import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from corpus import maker_configs, shared_folder
+
+from watcher.architecture.config import TEXT_PARTS
+from watcher.architecture.irrelevant import irrelevant
 
 OUT = Path(__file__).parents[1] / "watcher/architecture/data/families.json"
 VERSION = "5.23.0"
@@ -24,13 +29,14 @@ KEYS = re.compile(
 NOT = re.compile(
     r"dropout|initializer|loss|_token|use_cache|output_|std|aux|time_step|gradient|id$|ids$|text_config|vision"
 )
+PARTS = ("fields", "attribute_map")
 WHOLE = {"olmo2", "olmo3", "olmoe", "flex_olmo", "minimax_m2", "olmo_hybrid"}
 L2 = {"llama4_text"}
 
 
 def main() -> None:
     """Write the table."""
-    shared = Path(os.environ.get("WATCHER_SHARED", Path(__file__).parents[2] / "shared")) / "arch"
+    shared = shared_folder() / "arch"
     traced = json.loads((shared / "introspect_defaults.json").read_text())
     classes = json.loads((shared / "transformers_defaults.json").read_text())["models"]
     families: dict[str, Any] = {}
@@ -43,8 +49,21 @@ def main() -> None:
         renamed = {key: value for key, value in (entry.get("attribute_map") or {}).items() if isinstance(value, str)}
         families[name] = row | ({"renamed": renamed} if renamed else {})
     OUT.parent.mkdir(exist_ok=True)
+    keys = {key for entry in classes.values() for part in PARTS for key in entry.get(part) or ()}
+    keys |= {key for _, config in maker_configs() for key in text_keys(json.loads(config))}
     lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(row, sort_keys=True)}" for name, row in families.items())
-    OUT.write_text(f'{{"transformers": "{VERSION}", "families": {{\n{lines}\n}}}}\n')
+    OUT.write_text(
+        f'{{"transformers": "{VERSION}", "keys": {json.dumps(sorted(keys))}, "families": {{\n{lines}\n}}}}\n'
+    )
+
+
+def text_keys(config: dict[str, Any]) -> Iterator[str]:
+    """The keys of a real config and of its language part."""
+    for key, value in config.items():
+        if not irrelevant(key):
+            yield key
+        if key in TEXT_PARTS and isinstance(value, dict):
+            yield from text_keys(value)
 
 
 def _kept(key: str, value: Any) -> bool:

@@ -1,4 +1,7 @@
-"""The command line: one function a verb; parses, calls, prints; no logic. Exit codes: 0 done, 1 failed, 2 wrong usage."""
+"""The command line: one function a verb; parses, calls, prints; no logic.
+
+Exit codes: 0 done, 1 something failed, 2 wrong usage or configuration.
+"""
 
 from __future__ import annotations
 
@@ -241,18 +244,6 @@ def baselines(options: argparse.Namespace) -> int:
     return 0
 
 
-def reference(options: argparse.Namespace) -> int:
-    """The `transformers` implementation that architectures are checked against: show it, or fetch the newest."""
-    from watcher.architecture.reference import update
-    from watcher.runtime import cache_directory
-
-    if options.action == "update":
-        _say(update(cache_directory(os.environ), wheel=options.wheel))
-        return 0
-    _say(_reference().describe())
-    return 0
-
-
 def demo(options: argparse.Namespace) -> int:
     """The whole product, offline: a Hub stand-in, real receivers, a week in half a minute."""
     from watcher.demo.run import run_demo
@@ -267,7 +258,7 @@ EXAMPLES = {
     "check": "watcher check\n  watcher check --explain Qwen/Qwen3-8B",
     "once": "watcher once\n  WATCHER_NOW=2026-01-31T12:00:00+00:00 watcher once --config test.toml",
     "run": "watcher run --config /etc/watcher/config.toml",
-    "inspect": "watcher inspect deepseek-ai/DeepSeek-V3\n  watcher inspect ./my-model --explain kv_cache.bytes_per_token",
+    "inspect": "watcher inspect deepseek-ai/DeepSeek-V3\n  watcher inspect ./model --explain layers.count",
     "compare": "watcher compare deepseek-ai/DeepSeek-V3 moonshotai/Kimi-K2-Instruct",
     "report": "watcher report zai-org/GLM-5 -o glm-5.md\n  watcher report ./b --against ./a",
     "status": "watcher status",
@@ -279,7 +270,6 @@ EXAMPLES = {
     "export": "watcher export state.jsonl",
     "import": "watcher import state.jsonl",
     "presets": "watcher presets",
-    "reference": "watcher reference update\n  watcher reference update --wheel transformers-5.23.0-py3-none-any.whl",
 }
 """An example a verb, shown by its --help."""
 
@@ -350,9 +340,6 @@ def _reader_verbs(verbs: Any) -> None:
     parser = _verb(verbs, "baselines", baselines, data=True)
     parser.add_argument("action", nargs="?", choices=["list", "add"], default="list")
     parser.add_argument("source", nargs="?", metavar="SOURCE")
-    parser = _verb(verbs, "reference", reference, config=False)
-    parser.add_argument("action", nargs="?", choices=["show", "update"], default="show")
-    parser.add_argument("--wheel", type=Path, metavar="FILE", help="take this wheel instead of fetching the newest")
 
 
 def _state_verbs(verbs: Any) -> None:

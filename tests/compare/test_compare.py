@@ -186,7 +186,8 @@ def test_the_ranking_is_by_significance_and_stable(models: ModuleType) -> None:
 
 def test_the_verdict_is_the_most_significant_change() -> None:
     def of(*significances: Significance) -> Verdict:
-        return verdict_of(Change(fact="x", before=1, after=2, significance=item, sentence="x") for item in significances)
+        changes = (Change(fact="x", before=1, after=2, significance=item, sentence="x") for item in significances)
+        return verdict_of(changes)
 
     assert of() is Verdict.SAME
     assert of(Significance.COSMETIC) is Verdict.SAME

@@ -49,7 +49,8 @@ def replaced(part: Any, path: tuple[Any, ...], value: Any) -> Any:
 def mutated(record: Architecture, picks: Picks) -> Architecture:
     """The record with some of its values set to others of their type, whatever they mean."""
     for pick, word, number, flag in picks:
-        found = [leaf for leaf in leaves(record) if leaf[1].split(" ")[0] in ("int", "float", "str", "bool", "tuple[str,")]
+        plain = ("int", "float", "str", "bool", "tuple[str,")
+        found = [leaf for leaf in leaves(record) if leaf[1].split(" ")[0] in plain]
         path, kind = found[pick % len(found)]
         values = {"int": number, "float": number, "str": word, "bool": flag, "tuple[str,": (word, "text")}
         value = values[kind.split(" ")[0]]

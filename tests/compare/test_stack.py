@@ -17,7 +17,10 @@ def test_a_sequence_is_expanded(sequence: str, layers: int) -> None:
     assert len(expand(sequence) or []) == layers
 
 
-@pytest.mark.parametrize("sequence", ["A(", "))", "(A", "3", "A-B", f"A{MAX_LAYERS + 1}", "(A999 B999)999", "((((((((A"])
+WRONG = ["A(", "))", "(A", "3", "A-B", f"A{MAX_LAYERS + 1}", "(A999 B999)999", "((((((((A"]
+
+
+@pytest.mark.parametrize("sequence", WRONG)
 def test_what_is_malformed_or_too_long_is_not_expanded(sequence: str) -> None:
     assert expand(sequence) is None
 

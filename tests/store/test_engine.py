@@ -68,7 +68,8 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
 
 def test_an_export_can_be_imported_into_an_empty_store_only(tmp_path: Path) -> None:
     with open_store(address(tmp_path)) as store, store.begin() as connection:
-        connection.execute(sa.insert(metadata.tables["blobs"]).values(oid="x", data=b"\x00bytes", kept_at=sa.func.now()))
+        row = {"oid": "x", "data": b"\x00bytes", "kept_at": sa.func.now()}
+        connection.execute(sa.insert(metadata.tables["blobs"]).values(row))
         connection.execute(sa.insert(metadata.tables["notes"]).values(key="k", value={"a": [1, None]}))
     text = tmp_path / "state.jsonl"
     assert export_store(address(tmp_path), text) == 2

@@ -76,8 +76,8 @@ def state(config: Config, layer: Layer) -> int:
         heads, dim, groups, size, kernel = mamba2_sizes(config)
         return FP32 * heads * dim * size + BF16 * (heads * dim + 2 * groups * size) * (kernel - 1)
     if layer.mixer == "lightning":
-        heads, dim = _size(config, "heads"), config.size("head_dim")
-        dim = dim or _size(config, "hidden_size") // heads
+        heads = _size(config, "heads")
+        dim = config.size("head_dim") or _size(config, "hidden_size") // heads
         return FP32 * heads * dim * dim
     if layer.mixer == "short-conv":
         return BF16 * _size(config, "hidden_size") * (_size(config, "conv_L_cache") - 1)

@@ -1,7 +1,7 @@
 """Model families as data: what their implementation says that a config does not, and the class defaults it omits.
 
-`data/families.json` is made by `scripts/make_families.py` from `transformers`; the rows below say what is special beyond
-that: sublayers of a kind of their own, biases, parameters that no key announces. Adding a family is a row here.
+`data/families.json` is made by `scripts/make_families.py` from `transformers`; the rows below say what is special
+beyond that: sublayers of a kind of their own, biases, parameters that no key announces. Adding a family is a row here.
 """
 
 from __future__ import annotations
@@ -160,14 +160,16 @@ def default_source(family: Family, key: str) -> str:
 
 
 @cache
+def _data() -> dict[str, Any]:
+    text = files("watcher.architecture").joinpath("data/families.json").read_text(encoding="utf-8")
+    return dict(json.loads(text))
+
+
 def _table() -> tuple[Mapping[str, Any], str]:
-    data = json.loads(files("watcher.architecture").joinpath("data/families.json").read_text(encoding="utf-8"))
-    return data["families"], data["transformers"]
+    return _data()["families"], _data()["transformers"]
 
 
 @cache
 def known_keys() -> frozenset[str]:
-    """Every config key that any known family has."""
-    table, _ = _table()
-    keys = {key for row in table.values() for key in (*row["defaults"], *row.get("renamed", {}))}
-    return frozenset(keys)
+    """Every config key that a class of the reference or a catalogued model has."""
+    return frozenset(_data()["keys"])

@@ -1,18 +1,21 @@
 """The files of one repo at one revision → Architecture: the one door of this room.
 
-Witnesses are believed fact by fact: the config for what it says; the implementation (`families`, made from the reference)
-for what only code tells; the Hub and the card for licence; file sizes for what is published. What none tells is unknown.
+Witnesses are believed fact by fact: the config for what it says; the implementation (`families`, made from the
+reference) for what only code tells; the Hub and the card for licence; file sizes for what is published. What none tells
+is unknown.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 from watcher.architecture import cache, parameters
 from watcher.architecture.config import Absent, Config
 from watcher.architecture.families import default_source, known_keys
+from watcher.architecture.irrelevant import irrelevant
 from watcher.architecture.jsonsafe import Unreadable, as_mapping, load_object
 from watcher.architecture.record import (
     Architecture,
@@ -59,16 +62,6 @@ TOWERS = (
     ("audio_encoder_config", "audio"),
     ("speech_config", "audio"),
 )
-
-IGNORED = frozenset(
-    """architectures model_type transformers_version torch_dtype dtype auto_map _name_or_path bos_token_id eos_token_id
-    pad_token_id unk_token_id sep_token_id decoder_start_token_id use_cache initializer_range attention_dropout
-    hidden_dropout embd_pdrop attn_pdrop resid_pdrop summary_type pretraining_tp output_router_logits id2label label2id
-    router_aux_loss_coef quantization_config text_config vision_config audio_config tie_word_embeddings task_specific_params
-    image_token_id video_token_id vision_start_token_id vision_end_token_id image_token_index boi_token_id eoi_token_id
-    aux_loss_alpha seq_aux ep_size use_return_dict gradient_checkpointing torchscript return_dict is_decoder name""".split()
-)
-"""Keys that say nothing about an architecture."""
 
 
 def raw_config(files: RepoFiles) -> tuple[dict[str, Any] | None, str | None, str | None]:
@@ -624,12 +617,11 @@ class _Reader:
         grows = self.trying(facts[:1], lambda: _plain(sum(cache.growth(config, layer) for layer in layers)))
         table = self.trying(facts[1:2], lambda: _plain(sum(cache.nominal(config, layer) for layer in layers)))
         state = self.trying(facts[2:3], lambda: sum(cache.state(config, layer) for layer in layers))
-        at = {
-            str(length): self.trying(
-                facts[3:], lambda length=length: cache.at_length(config, layers, length) + (state or 0)
-            )  # type: ignore[misc]
-            for length in cache.LENGTHS
-        }
+
+        def held(length: int) -> int:
+            return cache.at_length(config, layers, length) + (state or 0)
+
+        at = {str(length): self.trying(facts[3:], partial(held, length)) for length in cache.LENGTHS}
         for fact, value in zip(facts, (grows, table, state, at), strict=True):
             self.note(fact, value, ("layers.kinds",), "derived")
         return KvCache(
@@ -659,10 +651,8 @@ class _Reader:
     # --- doubt -------------------------------------------------------------------------------------------------------
 
     def _novel(self) -> Novel:
-        known = known_keys() | IGNORED | self.config.asked
-        keys = sorted(
-            key for key in self.config.text if key not in known and not key.startswith("_") and len(key) < 100
-        )
+        known = known_keys() | self.config.asked
+        keys = sorted(key for key in self.config.text if key not in known and not irrelevant(key) and len(key) < 100)
         unread = self.family is None and isinstance(self.config.raw.get("architectures"), list)
         classes = [name for name in self.config.raw["architectures"] if isinstance(name, str)] if unread else []
         return Novel(config_keys=tuple(keys[:100]), classes=tuple(name[:100] for name in classes[:5]))

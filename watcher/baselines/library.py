@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -45,6 +46,17 @@ class Library:
         match = nearest(record, (item for item in self.baselines if _may_serve(item, repo, members)))
         return match.baseline if match else None
 
+    def seen(self, name: str) -> datetime | None:
+        """When a catalogued model came out: nothing later can have been its model."""
+        wanted = name.lower()
+        dates = (item.date for item in load_catalog().baselines if wanted in [each.lower() for each in item.names])
+        return next((_moment(date) for date in dates if date), None)
+
+
+def _moment(date: str) -> datetime:
+    """The last moment of `YYYY-MM` or `YYYY-MM-DD`, near enough."""
+    return datetime.fromisoformat(date if len(date) == 10 else f"{date}-28").replace(tzinfo=UTC)
+
 
 def _from_row(row: Mapping[str, Any]) -> Baseline:
     config = raw_config(RepoFiles(name=row["name"], files={"config.json": row["config"]}))[0] if row["config"] else {}
@@ -68,7 +80,9 @@ def _may_serve(item: Baseline, repo: Repo, members: Sequence[Repo]) -> bool:
         return False
     if item.hub_id is None and _same_release(item.name, repo):
         return False
-    return item.first_seen_at is None or item.first_seen_at <= repo.first_seen_at
+    if item.first_seen_at is None:
+        return not item.date or item.date <= repo.first_seen_at.date().isoformat()
+    return item.first_seen_at <= repo.first_seen_at
 
 
 def _same_release(name: str, repo: Repo) -> bool:

@@ -27,3 +27,8 @@ class Baseline:
     release_id: str | None = None
     first_seen_at: datetime | None = None
     """When we first saw it; None for the shipped catalog."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every model of this architecture."""
+        return (self.name, *self.members)

@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from watcher.compare import keys, stack, words
+from watcher.architecture.irrelevant import irrelevant
+from watcher.compare import stack, words
 from watcher.compare.differences import bounded
 from watcher.compare.model import Change, Significance
 from watcher.compare.rules import Side
@@ -32,11 +33,11 @@ def config_changes(a: Side, b: Side, aliases: Iterable[str] = ()) -> list[Change
     novel = {*a.record.novel.config_keys, *b.record.novel.config_keys}
     differing = [key for key in sorted({*before, *after}) if before.get(key, ...) != after.get(key, ...)]
     differing = [key for key in differing if not _is_told(key, told) and not _is_told(key, novel)]
-    relevant = [key for key in differing if not keys.irrelevant(key)]
+    relevant = [key for key in differing if not irrelevant(key)]
     changes = [_change(key, before, after) for key in relevant[:MAX_TOLD]]
     if relevant[MAX_TOLD:]:
         changes.append(_summary("other config keys differ", relevant[MAX_TOLD:]))
-    beside = [key for key in differing if keys.irrelevant(key)]
+    beside = [key for key in differing if irrelevant(key) and key in before and key in after]
     return [*changes, _summary("config keys beside the architecture differ", beside)] if beside else changes
 
 

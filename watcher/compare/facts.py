@@ -19,8 +19,9 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from watcher.architecture.irrelevant import irrelevant
 from watcher.architecture.record import Architecture, LayerKind, Tower
-from watcher.compare import keys, stack
+from watcher.compare import stack
 from watcher.compare.differences import bounded
 
 UNKNOWN: Final = "\0unknown"
@@ -264,7 +265,7 @@ def _tower(tower: Tower) -> Facts:
 def _novel(record: Architecture) -> Facts:
     """What no reference knows, by name; keys that cannot bear on the architecture are no novelty."""
     named = {
-        "config_keys": [key for key in record.novel.config_keys if not keys.irrelevant(key)],
+        "config_keys": [key for key in record.novel.config_keys if not irrelevant(key)],
         "tensor_names": record.novel.tensor_names,
         "classes": record.novel.classes,
     }

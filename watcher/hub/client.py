@@ -171,7 +171,7 @@ class HubClient:
             raise HubError(HubProblem.INVALID, f"{name}: the Hub sent {error}; trying again later") from None
 
     def tree(self, name: str, revision: str) -> tuple[TreeFile, ...]:
-        """Every file at a revision, all pages. An odd item makes the whole tree INVALID: a tree must be trusted whole."""
+        """Every file at a revision, all pages; an odd item makes it INVALID: a tree must be trusted whole."""
         url: str | None = f"{self._endpoint}/api/models/{_repo(name)}/tree/{quote(revision, safe='')}?recursive=true"
         files: dict[str, TreeFile] = {}
         visited: set[str] = set()

@@ -45,8 +45,7 @@ class GitSettings(ChannelSettings):
         if (
             not value
             or value.startswith("-")
-            or (any(letter in value for letter in "\n\r\0 ~^:?*[\\")
-            and "/" not in value)
+            or (any(letter in value for letter in "\n\r\0 ~^:?*[\\") and "/" not in value)
         ):
             raise ValueError("this cannot be the name of a branch or repository")
         return value

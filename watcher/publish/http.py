@@ -140,14 +140,17 @@ class _Adapter(requests.adapters.HTTPAdapter):
         pool = super().get_connection_with_tls_context(*arguments, **options)
         sockets = self._sockets
 
-        class Remembering(pool.ConnectionCls):  # type: ignore[misc, name-defined]
-            def connect(self) -> None:
-                super().connect()
-                sockets.append(self.sock)
+        plain: Any = vars(pool).get("ConnectionCls") or type(pool).ConnectionCls  # type: ignore[attr-defined]
+        if "remembers" not in vars(plain):
 
-        if not getattr(pool.ConnectionCls, "remembers", False):
-            Remembering.remembers = True  # type: ignore[attr-defined]
-            pool.ConnectionCls = Remembering
+            class Remembering(plain):  # type: ignore[misc]
+                remembers = True
+
+                def connect(self) -> None:
+                    super().connect()
+                    sockets.append(self.sock)
+
+            vars(pool)["ConnectionCls"] = Remembering
         return pool
 
 

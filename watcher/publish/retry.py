@@ -33,7 +33,7 @@ class Decision:
 def decide(attempt: int, error: DeliveryError, now: datetime, *, created_at: datetime, spread: float = 0.5) -> Decision:
     """The decision after attempt number `attempt` (from 1) failed.
 
-    `spread` (0 … 1) places the wait inside its ± 20 %. What the platform asks for is obeyed: never earlier, up to a day.
+    `spread` (0 … 1) places the wait inside its ± 20 %. What the platform asks for is obeyed, up to a day.
     """
     if error.scope is Scope.DELIVERY or (error.scope is Scope.REVOKED):
         return Decision(None)

@@ -1,4 +1,4 @@
-"""Slack, by incoming webhook: mrkdwn sections within Block Kit's limits (never the `markdown` block, which answers 500)."""
+"""Slack, by incoming webhook: mrkdwn sections within Block Kit's limits (the `markdown` block answers 500)."""
 
 from __future__ import annotations
 

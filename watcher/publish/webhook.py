@@ -1,4 +1,4 @@
-"""Any receiver, by the Standard Webhooks specification 1.0: signed, with an id that stays the same over all attempts."""
+"""Any receiver, by the Standard Webhooks specification 1.0: signed, with one id for all attempts."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Kinship:
 def find_kin(repo: Repo, relatives: Sequence[Repo], releases: Mapping[str, Release], now: datetime) -> Kinship | None:
     """The nearest relative of a repo in its own organization, or None when it starts a release of its own.
 
-    `relatives`: other repos of the organization that share its stem or that it declares as its base; `releases`: theirs.
+    `relatives`: other repos of the organization that share its stem or are its declared base; `releases`: theirs.
     """
     others = [other for other in relatives if other.hub_id != repo.hub_id and other.organization == repo.organization]
     return _declared(repo, others) or _same_name(repo, others, releases, now)

@@ -21,8 +21,8 @@ COPIES = frozenset(
 
 TUNINGS = frozenset(
     """base pt pretrain pretrained instruct instruction it chat thinking think reasoning reasoner sft dpo rl rlhf rlvr
-    zero preview exp experimental final hybrid nothink non no stage1 stage2 midtrain midtraining annealed draft assistant
-    eagle eagle3 mtp speculator user-lm""".split()
+    zero preview exp experimental final hybrid nothink non no stage1 stage2 midtrain midtraining annealed draft
+    assistant eagle eagle3 mtp speculator user-lm""".split()
 )
 """Words for a stage of training or a way of use: another set of weights of the same structure."""
 

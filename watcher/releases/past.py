@@ -1,4 +1,4 @@
-"""A repo's own past: its files before a change, kept by blob id or fetched at the old revision, read with today's reader."""
+"""A repo's own past: its files before a change, kept by blob id or fetched again, read with today's reader."""
 
 from __future__ import annotations
 
@@ -50,4 +50,4 @@ def _rebuilt(repo: Repo, event: Event, kept: Callable[[str], bytes | None]) -> t
         return None
     same = [file for file in repo.tree or () if file.path not in new]
     back = [TreeFile(path=path, oid=old[path], size=len(data or b"")) for path, data in found.items()]
-    return tuple([*same, *back])
+    return (*same, *back)

@@ -70,6 +70,17 @@ def read_repo(context: Context, repo: Repo, tree: tuple[TreeFile, ...], revision
     )
 
 
+def _read_safely(context: Context, files: RepoFiles) -> Architecture:
+    """The record; one whose reader fails is unknown with that reason: no repo may stop the others."""
+    try:
+        return read(files, reference=context.reference)
+    except Exception as error:
+        why = f"our reader failed on it ({type(error).__name__}); please report this model"
+        return Architecture(
+            model=Model(id=files.name, revision=files.revision), unknown=(Unknown(fact="layers", why=why),)
+        )
+
+
 def _fetch(context: Context, repo: Repo, tree: tuple[TreeFile, ...], revision: str) -> tuple[Fetched, str | None]:
     def known(oid: str) -> bytes | None:
         with context.store.begin() as connection:

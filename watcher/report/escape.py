@@ -27,7 +27,7 @@ def inline(text: object, limit: int = LIMIT) -> str:
     escaped = _ESCAPED.sub(r"\\\1", clean(text, limit))
     escaped = re.sub(r"(?i)(https?:)(//)", "\\1\u2060\\2", escaped)  # no bare address becomes a link
     escaped = re.sub(r"(?i)\bwww\.", "www\u2060.", escaped)
-    return re.sub(r"^(\d+)([.)])", r"\1\\\2", re.sub(r"^([-+=])", r"\\\1", escaped))
+    return re.sub(r"^(\d+)([.)])(?=\s|$)", r"\1\\\2", re.sub(r"^([-+=])", r"\\\1", escaped))
 
 
 def code(text: object, limit: int = LIMIT) -> str:

@@ -40,11 +40,11 @@ def report_json(report: Report) -> dict[str, Any]:
 def webhook_body(report: Report, url: str) -> dict[str, Any]:
     """The generic webhook's body."""
     data = report_json(report)
-    kept = "report_id release_id organization headline significance verdict repos record comparison members markdown".split()
+    kept = "report_id release_id organization headline significance verdict repos record comparison members".split()
     return {
         "type": f"model.{report.event.value}",
         "timestamp": report.created_at.isoformat(),
-        "data": {**{key: data[key] for key in kept}, "url": url},
+        "data": {**{key: data[key] for key in kept}, "markdown": report.markdown, "url": url},
     }
 
 

@@ -127,7 +127,8 @@ def _changes(draft: Draft, path: str, pictures: Mapping[str, bytes]) -> Iterator
         return
     yield f"## What changed against {inline(draft.lead.baseline or 'the baseline')}"
     verdict = {"same-architecture": "The same architecture.", "scaled": "The same structure at other sizes."}
-    yield f"{verdict.get(comparison.verdict.value, f'Verdict: {comparison.verdict.value}.')} Similarity {comparison.similarity:.0%}."
+    said = verdict.get(comparison.verdict.value, f"Verdict: {comparison.verdict.value}.")
+    yield f"{said} Similarity {comparison.similarity:.0%}."
     lines = [
         f"{position}. **{change.significance.value}**: {inline(change.sentence, 400)} ({WHY[change.significance]})"
         for position, change in enumerate(comparison.changes[:MAX_CHANGES], 1)
@@ -220,7 +221,7 @@ def _practical(draft: Draft, path: str, pictures: Mapping[str, bytes]) -> Iterat
         rows.append(f"| {inline(name)} | {size(value)} | {fits} |")
     if weights:
         yield "\n".join(rows)
-        yield "A part fits when the weights take at most nine tenths of the memory; the rest is for cache and activations."
+        yield "A part fits when the weights take at most nine tenths of the memory; the rest is for cache."
     if lengths:
         cells = ["| context | KV cache of one sequence, bf16 |", "|---|---|"]
         cells += [f"| {tokens(int(length))} | {size(value)} |" for length, value in lengths.items()]
@@ -238,9 +239,8 @@ def _members(draft: Draft, path: str, pictures: Mapping[str, bytes]) -> Iterator
     for repo, subject in repos[:100]:
         verdict = subject.comparison.verdict.value if subject.comparison else subject.unreadable or "not compared"
         total = count(subject.record.parameters.total or subject.record.parameters.text)
-        rows.append(
-            f"| {link(repo.name, base + repo.name)} | {inline(repo.variant or 'original')} | {total} | {inline(verdict)} |"
-        )
+        cells = (link(repo.name, base + repo.name), inline(repo.variant or "original"), total, inline(verdict))
+        rows.append(f"| {' | '.join(cells)} |")
     yield "\n".join(rows)
 
 
@@ -280,8 +280,9 @@ def _sources(draft: Draft, path: str, pictures: Mapping[str, bytes]) -> Iterator
         lines.append("implementation: the repo's own modeling code")
     lines.append(f"license: {inline(record.model.license or 'not told')}; gated: {inline(draft.gated or 'no')}")
     if draft.published_at:
+        seen = draft.first_seen_at or draft.created_at
         lines.append(
-            f"created on the Hub {draft.published_at:%Y-%m-%d %H:%M} UTC, first seen {draft.first_seen_at or draft.created_at:%Y-%m-%d %H:%M} UTC"
+            f"created on the Hub {draft.published_at:%Y-%m-%d %H:%M} UTC, first seen {seen:%Y-%m-%d %H:%M} UTC"
         )
     if draft.catalog_version:
         lines.append(f"baselines: catalog {inline(draft.catalog_version)}")

@@ -1,0 +1,117 @@
+"""A report on any model now, with no state: for `watcher report`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from watcher.architecture.read import raw_config, read
+from watcher.architecture.record import Architecture
+from watcher.architecture.witness import RepoFiles
+from watcher.baselines.library import Library
+from watcher.clock import clock_from
+from watcher.compare.compare import compare
+from watcher.errors import SourceError
+from watcher.releases.model import EventKind, Repo, RepoRef, RepoState
+from watcher.releases.names import take_apart, variant_of
+from watcher.report.card import card_sources
+from watcher.report.draft import report_id
+from watcher.report.formats import render
+from watcher.report.model import Draft, Report, Source, Subject
+from watcher.report.picture import with_pictures
+
+HUB = "https://huggingface.co"
+
+
+def adhoc_report(
+    files: RepoFiles, against: RepoFiles | None, *, reference: object = None, environment: Mapping[str, str]
+) -> Report:
+    """The report on one model, against another one or its nearest baseline."""
+    now = clock_from(environment).now()
+    record = read(files, reference=reference)
+    library = Library()
+    subject = _subject(files, record, against, library, reference, now)
+    name = files.name if "/" in files.name else f"local/{files.name}"
+    tags = tuple(str(tag) for tag in files.hub.get("tags") or ())
+    on_hub = files.revision is not None
+    page = f"{environment.get('HF_ENDPOINT', HUB).rstrip('/')}/{name}" if on_hub else ""
+    revision = files.revision or ""
+    config = [Source(label=f"config.json at {revision[:7]}", url=f"{page}/blob/{revision}/config.json")]
+    return with_pictures(
+        Draft(
+            report_id=report_id("adhoc", name, files.revision, now.date()),
+            release_id="",
+            event=EventKind.RELEASED,
+            organization=name.partition("/")[0],
+            lead=subject,
+            created_at=now,
+            sources=(*(config if on_hub else ()), *card_sources(files.files.get("README.md"), tags)),
+            gated=_text(files.hub.get("gated")),
+            catalog_version=library.version,
+            hub_url=page,
+        )
+    )
+
+
+def _subject(
+    files: RepoFiles,
+    record: Architecture,
+    against: RepoFiles | None,
+    library: Library,
+    reference: object,
+    now: datetime,
+) -> Subject:
+    config, _, problem = raw_config(files)
+    name = files.name if "/" in files.name else f"local/{files.name}"
+    repos = (RepoRef(hub_id="", name=name, sha=files.revision, variant=variant_of(name)),)
+    if record.layers.count is None and record.hidden_size is None:
+        why = problem or next((item.why for item in record.unknown if item.fact == "layers"), "nothing to read")
+        return Subject(record=record, repos=repos, config=config, unreadable=why)
+    if against is not None:
+        base, base_config = read(against, reference=reference), raw_config(against)[0]
+        comparison = compare(base, record, config_a=base_config, config_b=config)
+        return Subject(record=record, repos=repos, config=config, comparison=comparison, baseline=against.name)
+    match = library.nearest(record, _as_repo(name, files, library.seen(name) or now), ())
+    if match is None:
+        return Subject(record=record, repos=repos, config=config)
+    comparison = compare(match.record, record, config_a=match.config, config_b=config)
+    return Subject(record=record, repos=repos, config=config, comparison=comparison, baseline=match.name)
+
+
+def _as_repo(name: str, files: RepoFiles, seen: datetime) -> Repo:
+    """A repo row for a model that no store knows."""
+    return Repo(
+        hub_id="",
+        name=name,
+        organization=name.partition("/")[0].lower(),
+        stem=take_apart(name).stem,
+        state=RepoState.ACTIVE,
+        first_seen_at=seen,
+        changed_at=seen,
+        sha=files.revision,
+    )
+
+
+def write_files(report: Report, output: Path, kind: str) -> list[Path]:
+    """Write the page where it was asked for, its pictures beside it; what was written. Raises SourceError."""
+    from watcher.publish.folder import write_whole
+
+    stem = report.path.rpartition("/")[2].removesuffix(".md")
+    text = render(report, kind)
+    written = [output]
+    try:
+        if kind in ("md", "html"):
+            for name, data in report.pictures.items():
+                path = output.with_name(name.replace(stem, output.stem))
+                write_whole(path, data)
+                written.append(path)
+            text = text.replace(f"{stem}.svg", f"{output.stem}.svg")
+        write_whole(output, text.encode())
+    except OSError as error:
+        raise SourceError(f"{output}: cannot be written: {error.strerror}") from None
+    return written
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

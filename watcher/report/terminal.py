@@ -1,0 +1,177 @@
+"""Records and comparisons for a terminal; text from a repo never reaches it with control characters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from watcher.architecture.record import Architecture, LayerKind
+from watcher.compare.model import Comparison
+from watcher.report import numbers
+from watcher.report.escape import clean
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+COLOURS = {"breaking": "red", "structural": "yellow", "scale": "cyan", "cosmetic": "dim"}
+MAX_UNKNOWN = 30
+
+
+def print_record(record: Architecture, console: Console) -> None:
+    """The facts of one model, each with where it was read; then what is unknown."""
+    console.print(clean(_title(record)), style="bold", markup=False)
+    table = _table("fact", "value", "read in")
+    for fact, value in overview(record):
+        table.add_row(*_cells(fact, value, _where(record, fact)))
+    console.print(table)
+    for line in doubts(record):
+        console.print(clean(line), style="yellow", markup=False)
+
+
+def print_layers(record: Architecture, console: Console) -> None:
+    """One row a kind of layer, and the sequence of kinds."""
+    table = _table(*LAYER_COLUMNS)
+    for kind in record.layers.kinds:
+        table.add_row(*_cells(*layer_row(kind)))
+    console.print(table)
+    console.print(f"sequence: {clean(record.layers.sequence or 'unknown')}", markup=False)
+
+
+def print_comparison(comparison: Comparison, console: Console) -> None:
+    """The verdict and the ranked changes."""
+    names = [clean(side.model.id or "?") for side in (comparison.a, comparison.b)]
+    verdict = f"{names[1]} against {names[0]}: {comparison.verdict.value}, similarity {comparison.similarity:.0%}"
+    console.print(verdict, style="bold", markup=False)
+    table = _table("significance", "change")
+    for change in comparison.changes:
+        style = COLOURS[change.significance.value]
+        table.add_row(*_cells(change.significance.value, change.sentence), style=style)
+    if comparison.changes:
+        console.print(table)
+
+
+def overview(record: Architecture) -> Iterator[tuple[str, str]]:
+    """(fact path, value in words): what a reader looks for first."""
+    parameters, attention, moe = record.parameters, record.attention, record.moe
+    rows: list[tuple[str, object]] = [
+        ("decoder_type", record.decoder_type),
+        ("layers.pattern", record.layers.pattern),
+        ("parameters.total", _count(parameters.total)),
+        ("parameters.text", _count(parameters.text)),
+        ("parameters.active", _count(parameters.active)),
+        ("context_length", record.context_length),
+        ("vocab_size", record.vocab_size),
+        ("hidden_size", record.hidden_size),
+        ("attention.kinds", ", ".join(attention.kinds) or None),
+        ("attention.num_attention_heads", attention.num_attention_heads),
+        ("attention.num_key_value_heads", attention.num_key_value_heads),
+        ("attention.head_dim", attention.head_dim),
+        ("attention.qk_norm", attention.qk_norm),
+        ("attention.sliding_window", attention.sliding_window),
+        ("attention.sparse.kind", attention.sparse.kind if attention.sparse else None),
+        ("attention.mla.kv_lora_rank", attention.mla.kv_lora_rank if attention.mla else None),
+        ("position.kinds", ", ".join(record.position.kinds) or None),
+        ("position.rope_theta", record.position.rope_theta),
+        ("position.scaling", record.position.scaling),
+        ("norm.kind", record.norm.kind),
+        ("norm.placement", record.norm.placement),
+        ("residual.kind", record.residual.kind),
+        ("feed_forward.activation", record.feed_forward.activation),
+        ("feed_forward.intermediate_size", record.feed_forward.intermediate_size),
+        ("moe.num_experts", moe.num_experts if moe else None),
+        ("moe.num_experts_per_tok", moe.num_experts_per_tok if moe else None),
+        ("moe.num_shared_experts", moe.num_shared_experts if moe else None),
+        ("moe.moe_intermediate_size", moe.moe_intermediate_size if moe else None),
+        ("moe.router", moe.router if moe else None),
+        ("mtp_layers", record.mtp_layers),
+        ("quantization.method", record.quantization.method if record.quantization else None),
+        ("kv_cache.bytes_per_token", _size(record.kv_cache.bytes_per_token)),
+        ("kv_cache.nominal_bytes_per_token", _size(record.kv_cache.nominal_bytes_per_token)),
+        ("kv_cache.state_bytes", _size(record.kv_cache.state_bytes)),
+        ("memory.weights_bytes.bf16", _size(record.memory.weights_bytes.get("bf16"))),
+        ("memory.weights_bytes.published", _size(record.memory.weights_bytes.get("published"))),
+    ]
+    for fact, value in rows:
+        if value is not None:
+            yield fact, _said(value)
+        elif record.is_unknown(fact):
+            yield fact, "unknown"
+
+
+def doubts(record: Architecture) -> Iterator[str]:
+    """What is unknown, new to us or told differently, a line each."""
+    for item in record.unknown[:MAX_UNKNOWN]:
+        yield f"unknown: {item.fact} ({item.why})"
+    novel = (*record.novel.config_keys, *record.novel.tensor_names, *record.novel.classes)
+    if novel:
+        yield f"new to us: {', '.join(novel[:MAX_UNKNOWN])}"
+    for found in record.disagreements:
+        values = ", ".join(f"{who} says {value}" for who, value in found.values.items())
+        yield f"disagreement on {found.fact}: {values}; {found.taken} is believed"
+
+
+LAYER_COLUMNS = ("kind", "count", "mixer", "ff", "heads", "kv heads", "qk", "v", "window", "rope", "qk-norm", "norm")
+
+
+def layer_row(kind: LayerKind) -> tuple[str, ...]:
+    """One kind of layer as the cells of a row."""
+    values = (
+        kind.id,
+        kind.count,
+        kind.mixer,
+        kind.ff,
+        kind.num_attention_heads,
+        kind.num_key_value_heads,
+        kind.qk_dim,
+        kind.v_dim,
+        kind.window,
+        kind.rope,
+        kind.qk_norm,
+        kind.norm,
+    )
+    return tuple("-" if value is None else _said(value) for value in values)
+
+
+def _title(record: Architecture) -> str:
+    revision = f" at {record.model.revision[:7]}" if record.model.revision else ""
+    family = f" ({record.model.family})" if record.model.family else ""
+    return f"{record.model.id or 'model'}{revision}{family}"
+
+
+def _where(record: Architecture, fact: str) -> str:
+    found = record.evidence.get(fact)
+    if found is None:
+        return ""
+    where = found.where if isinstance(found.where, str) else "from " + ", ".join(found.where)
+    return f"{where}" if found.witness in ("config", "derived", "reference") else f"{found.witness}: {where}"
+
+
+def _said(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _count(value: int | None) -> str | None:
+    return None if value is None else f"{value:,} ({numbers.count(value)})"
+
+
+def _size(value: float | None) -> str | None:
+    return None if not value else f"{value:,.10g} ({numbers.size(value)})"
+
+
+def _table(*titles: str) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for title in titles:
+        table.add_column(title, overflow="fold", no_wrap=title == "fact")
+    return table
+
+
+def _cells(*texts: str) -> list[Text]:
+    from rich.text import Text
+
+    return [Text(clean(text, 2000)) for text in texts]
