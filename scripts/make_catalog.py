@@ -86,6 +86,7 @@ DATES = {
     "openai/gpt-oss": "2025-08",
     "openbmb/MiniCPM-V-2_6": "2024-08",
     "openbmb/MiniCPM-V-2": "2024-04",
+    "openbmb/MiniCPM-V-4_6": "",
     "openbmb/MiniCPM-V-4": "2025-08",
     "openbmb/MiniCPM3": "2024-09",
     "openbmb/MiniCPM4": "2025-06",

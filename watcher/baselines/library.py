@@ -81,7 +81,7 @@ def _may_serve(item: Baseline, repo: Repo, members: Sequence[Repo]) -> bool:
     if item.hub_id is None and _same_release(item.name, repo):
         return False
     if item.first_seen_at is None:
-        return not item.date or item.date <= repo.first_seen_at.date().isoformat()
+        return (item.date or load_catalog().version) <= repo.first_seen_at.date().isoformat()
     return item.first_seen_at <= repo.first_seen_at
 
 

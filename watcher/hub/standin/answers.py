@@ -1,0 +1,489 @@
+"""What the Hub answers to a request: routes and protocol, without sockets. Request in, response out."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from watcher.hub.standin import items
+from watcher.hub.standin.world import Commit, File, ModelRepo, World
+
+MAX_LIMIT = 1000
+DEFAULT_COMMITS = 50
+MAX_PATHS = 2000
+TREE_PAGE = 1000
+SORTS = {
+    "createdAt": "createdAt",
+    "created_at": "createdAt",
+    "lastModified": "lastModified",
+    "last_modified": "lastModified",
+    "downloads": "downloads",
+    "likes": "likes",
+    "trendingScore": "trendingScore",
+    "trending_score": "trendingScore",
+}
+_SHA = re.compile(r"[0-9a-f]{40}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request, taken apart."""
+
+    method: str
+    path: str
+    """Decoded."""
+    query: Mapping[str, Sequence[str]]
+    headers: Mapping[str, str]
+    """Lower case."""
+    body: bytes = b""
+    origin: str
+    """`http://127.0.0.1:1234`: what absolute addresses begin with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """One answer."""
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+class Refused(Exception):
+    """An answer that is an error."""
+
+    def __init__(
+        self, status: int, message: str, code: str | None = None, headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.response = error(status, message, code, headers)
+
+
+def error(status: int, message: str, code: str | None = None, headers: dict[str, str] | None = None) -> Response:
+    """The Hub's form of an error."""
+    more = {"X-Error-Message": message} | ({"X-Error-Code": code} if code else {}) | (headers or {})
+    return Response(status=status, headers=_json_headers() | more, body=json.dumps({"error": message}).encode())
+
+
+class Answers:
+    """The Hub's behaviour over a world of repos."""
+
+    def __init__(self, world: World, tokens: Mapping[str, str] | None = None) -> None:
+        self.world = world
+        self.tokens = dict(tokens or {})
+        """Token → account."""
+        self.approved: set[tuple[str, str]] = set()
+        """(account, repo name): who may read a gated repo."""
+        self.members: set[tuple[str, str]] = set()
+        """(account, organization): who sees its private repos."""
+
+    def answer(self, request: Request) -> Response:
+        """The response to a request; every refusal is one too."""
+        try:
+            account = self._account(request)
+            for pattern, handler in ROUTES:
+                match = re.fullmatch(pattern, request.path)
+                if match:
+                    return handler(self, request, account, *match.groups())
+            return error(404, "Sorry, we can't find the page you are looking for.")
+        except Refused as refused:
+            return refused.response
+
+    def _account(self, request: Request) -> str | None:
+        header = request.headers.get("authorization", "")
+        if not header:
+            return None
+        token = header.removeprefix("Bearer ").strip()
+        if token not in self.tokens:
+            raise Refused(401, "Invalid credentials in Authorization header")
+        return self.tokens[token]
+
+    # --- finding repos -----------------------------------------------------------------------------------------------
+
+    def repo(self, request: Request, account: str | None, name: str) -> ModelRepo:
+        """The repo a path names; a former name or another case redirects, a missing or private one is refused."""
+        found, present = self.world.find(name)
+        if found is None or not self._visible(found, account):
+            if account is None:
+                challenge = {"WWW-Authenticate": 'Bearer realm="Authentication required", charset="UTF-8"'}
+                raise Refused(401, "Invalid username or password.", None, challenge)
+            raise Refused(404, "Repository not found", "RepoNotFound")
+        if not present:
+            target = quote(request.path.replace(name, found.name, 1), safe="/")
+            query = urlencode([(key, value) for key, values in request.query.items() for value in values])
+            raise _redirect(307, f"{target}?{query}" if query else target)
+        return found
+
+    def _visible(self, repo: ModelRepo, account: str | None) -> bool:
+        return not repo.private or (account, repo.organization) in self.members
+
+    def commit(self, repo: ModelRepo, revision: str) -> Commit:
+        """A revision by branch or sha."""
+        if revision in ("main", "HEAD", "refs/heads/main") and repo.head:
+            return repo.head
+        found = next((item for item in repo.commits if item.sha == revision), None)
+        if found is None:
+            raise Refused(404, f"Invalid rev id: {revision}", "RevisionNotFound")
+        return found
+
+    def _guard_files(self, repo: ModelRepo, account: str | None) -> None:
+        if repo.disabled:
+            raise Refused(403, "Access to this resource is disabled.")
+        if repo.gated and (account, repo.name) not in self.approved:
+            about = f"Access to model {repo.name} is restricted"
+            if account is None:
+                raise Refused(
+                    401, f"{about}. You must have access to it and be authenticated to access it.", "GatedRepo"
+                )
+            raise Refused(403, f"{about} and you are not in the authorized list.", "GatedRepo")
+
+    # --- listings ----------------------------------------------------------------------------------------------------
+
+    def list_models(self, request: Request, account: str | None) -> Response:
+        """`GET /api/models`."""
+        query = request.query
+        sort = SORTS.get(_first(query, "sort") or "trendingScore", "trendingScore")
+        fields = self._fields(query)
+        found = [repo for repo in self.world.repos if not repo.private and self._wanted(repo, query)]
+        rows = [(items.describe(self.world, repo, (sort, *fields)), repo) for repo in found]
+        if sort != "createdAt":
+            rows.sort(key=lambda row: (str(row[0].get(sort) or ""), _inverse(row[1].hub_id)), reverse=True)
+        rows = _after(rows, sort, _first(query, "cursor"))
+        limit = _limit(_first(query, "limit"), MAX_LIMIT, MAX_LIMIT)
+        page = [item for item, _ in rows[:limit]]
+        if not _asked(query):
+            page = [{**item, "modelId": item["id"]} for item in page]
+        headers = {}
+        if len(rows) > limit:
+            headers["Link"] = _next(request, _cursor(rows[limit - 1], sort))
+        return _json(request, page, headers)
+
+    def _fields(self, query: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+        asked = _asked(query)
+        wrong = [name for name in asked if name not in items.ASKABLE]
+        if wrong:
+            allowed = "|".join(items.ASKABLE)
+            raise Refused(400, f'"expand" must be one of [{allowed}]')
+        if asked:
+            return asked
+        more: tuple[str, ...] = items.FULL if _first(query, "full") == "true" else ()
+        more += ("config",) if _first(query, "config") == "true" else ()
+        return (*items.BRIEF, *more, *(("cardData",) if _first(query, "cardData") == "true" else ()))
+
+    def _wanted(self, repo: ModelRepo, query: Mapping[str, Sequence[str]]) -> bool:
+        author, search, task = _first(query, "author"), _first(query, "search"), _first(query, "pipeline_tag")
+        if author and repo.organization.lower() != author.lower():
+            return False
+        if search and search.lower() not in repo.name.lower():
+            return False
+        if not query.get("filter") and not task:
+            return True
+        item = items.describe(self.world, repo, ("tags", "pipeline_tag"))
+        tags = {*item.get("tags", []), item.get("pipeline_tag")}
+        return all(wanted in tags for wanted in (*query.get("filter", ()), *([task] if task else [])))
+
+    # --- one repo ----------------------------------------------------------------------------------------------------
+
+    def info(self, request: Request, account: str | None, name: str, revision: str | None = None) -> Response:
+        """`GET /api/models/{id}[/revision/{rev}]`."""
+        repo = self.repo(request, account, name)
+        commit = self.commit(repo, revision) if revision else repo.head
+        asked = _asked(request.query)
+        fields = self._fields(request.query) if asked else items.INFO
+        item = items.describe(self.world, repo, fields, commit)
+        if _first(request.query, "blobs") in ("true", "1") and commit:
+            item["siblings"] = [items.sibling(path, file) for path, file in sorted(commit.files.items())]
+        if not asked:
+            item["modelId"] = repo.name
+        return _json(request, item)
+
+    def tree(
+        self, request: Request, account: str | None, name: str, revision: str, path: str | None = None
+    ) -> Response:
+        """`GET /api/models/{id}/tree/{rev}[/{path}]`."""
+        repo = self.repo(request, account, name)
+        commit = self.commit(repo, revision)
+        prefix = f"{path.strip('/')}/" if path and path.strip("/") else ""
+        inside = {name: file for name, file in sorted(commit.files.items()) if name.startswith(prefix)}
+        if prefix and not inside:
+            raise Refused(404, f'{prefix[:-1]} does not exist on "{revision}"', "EntryNotFound")
+        deep = _first(request.query, "recursive") in ("true", "1", "True")
+        rows = _tree(inside, prefix, deep)
+        start = int(base64.b64decode(_first(request.query, "cursor") or "") or b"0")
+        limit = _limit(_first(request.query, "limit"), TREE_PAGE, TREE_PAGE)
+        headers = {"X-Repo-Commit": commit.sha}
+        if len(rows) > start + limit:
+            headers["Link"] = _next(request, base64.b64encode(str(start + limit).encode()).decode())
+        return _json(request, rows[start : start + limit], headers)
+
+    def paths_info(self, request: Request, account: str | None, name: str, revision: str) -> Response:
+        """`POST /api/models/{id}/paths-info/{rev}`, as a form or as JSON."""
+        from urllib.parse import parse_qs
+
+        repo = self.repo(request, account, name)
+        commit = self.commit(repo, revision)
+        if "json" in request.headers.get("content-type", ""):
+            try:
+                paths = json.loads(request.body)["paths"]
+            except (ValueError, KeyError, TypeError):
+                raise Refused(400, '"paths" is required') from None
+        else:
+            paths = parse_qs(request.body.decode("utf-8", "replace")).get("paths", [])
+        if not isinstance(paths, list) or len(paths) > MAX_PATHS:
+            raise Refused(400, f'"paths" must be an array of at most {MAX_PATHS}')
+        found = [items.tree_item(path, commit.files[path]) for path in paths if path in commit.files]
+        return _json(request, found, {"X-Repo-Commit": commit.sha})
+
+    def refs(self, request: Request, account: str | None, name: str) -> Response:
+        """`GET /api/models/{id}/refs`."""
+        repo = self.repo(request, account, name)
+        main = {"name": "main", "ref": "refs/heads/main", "targetCommit": repo.head.sha} if repo.head else None
+        return _json(request, {"branches": [main] if main else [], "tags": [], "converts": []})
+
+    def commits(self, request: Request, account: str | None, name: str, revision: str) -> Response:
+        """`GET /api/models/{id}/commits/{rev}`, newest first."""
+        repo = self.repo(request, account, name)
+        self._guard_files(repo, account)
+        last = self.commit(repo, revision)
+        known = [*reversed(repo.commits[: repo.commits.index(last) + 1])]
+        limit = _limit(_first(request.query, "limit"), DEFAULT_COMMITS, 1000)
+        page = int(_first(request.query, "p") or 0)
+        rows = [
+            {
+                "id": item.sha,
+                "title": item.title,
+                "message": "",
+                "authors": [{"user": repo.organization, "avatar": ""}],
+                "date": items.moment(item.at),
+            }
+            for item in known[page * limit : (page + 1) * limit]
+        ]
+        headers = {"X-Total-Count": str(len(known))}
+        if len(known) > (page + 1) * limit:
+            url = f"{request.origin}{quote(request.path)}?{urlencode({'p': page + 1, 'limit': limit})}"
+            headers["Link"] = f'<{url}>; rel="next"'
+        return _json(request, rows, headers)
+
+    # --- files -------------------------------------------------------------------------------------------------------
+
+    def resolve(self, request: Request, account: str | None, name: str, revision: str, path: str) -> Response:
+        """`GET|HEAD /{id}/resolve/{rev}/{path}`: a hop to the cache for small files, to the CDN for those in LFS."""
+        repo, commit, file = self._file(request, account, name, revision, path)
+        headers = {"X-Repo-Commit": commit.sha, "Accept-Ranges": "bytes"}
+        if account is None:
+            headers["X-HF-Warning"] = "unauthenticated; Set HF_TOKEN for higher rate limits"
+        if file.lfs:
+            headers |= {
+                "X-Linked-Size": str(file.size),
+                "X-Linked-Etag": f'"{file.sha256}"',
+                "Cache-Control": "no-store",
+            }
+            where = f"{request.origin}/cdn/{repo.hub_id}/{commit.sha}/{quote(path)}"
+            return Response(status=302, headers=headers | {"Location": where}, body=b"Found")
+        headers["X-Linked-Etag"] = f'"{file.oid}"'
+        query = urlencode({"download": "true", "etag": f'"{file.oid}"'})
+        where = f"/api/resolve-cache/models/{repo.name}/{commit.sha}/{quote(path, safe='')}?{query}"
+        return Response(status=307, headers=headers | {"Location": where}, body=b"Temporary Redirect")
+
+    def cached(self, request: Request, account: str | None, name: str, revision: str, path: str) -> Response:
+        """Where the hop leads: the content, with the blob id as its ETag."""
+        _, commit, file = self._file(request, account, name, revision, path)
+        headers = {"X-Repo-Commit": commit.sha, "ETag": f'"{file.oid}"', "Content-Type": "text/plain; charset=utf-8"}
+        return _content(request, file, headers)
+
+    def raw(self, request: Request, account: str | None, name: str, revision: str, path: str) -> Response:
+        """What git holds: the pointer of a file in LFS."""
+        _, commit, file = self._file(request, account, name, revision, path)
+        body = file.pointer if file.lfs else file.part(0, file.size)
+        return Response(headers={"X-Repo-Commit": commit.sha, "Content-Type": "text/plain; charset=utf-8"}, body=body)
+
+    def cdn(self, request: Request, account: str | None, hub_id: str, revision: str, path: str) -> Response:
+        """The content of a file in LFS; the CDN knows no accounts."""
+        repo = next((repo for repo in self.world.repos if repo.hub_id == hub_id), None)
+        if repo is None:
+            return Response(status=403, body=b"<Error><Code>AccessDenied</Code></Error>")
+        file = self.commit(repo, revision).files[path]
+        etag = hashlib.sha256(b"xet" + file.oid.encode()).hexdigest()
+        return _content(request, file, {"ETag": f'"{etag}"', "Content-Type": "application/octet-stream"})
+
+    def _file(
+        self, request: Request, account: str | None, name: str, revision: str, path: str
+    ) -> tuple[ModelRepo, Commit, File]:
+        repo = self.repo(request, account, name)
+        self._guard_files(repo, account)
+        commit = self.commit(repo, revision)
+        if path not in commit.files:
+            raise Refused(404, "Entry not found", "EntryNotFound")
+        return repo, commit, commit.files[path]
+
+    # --- accounts ----------------------------------------------------------------------------------------------------
+
+    def organization(self, request: Request, account: str | None, name: str) -> Response:
+        """`GET /api/organizations/{org}/overview`."""
+        if not self.world.has_organization(name):
+            raise Refused(404, "This organization does not exist")
+        count = sum(not repo.private and repo.organization.lower() == name.lower() for repo in self.world.repos)
+        identity = hashlib.sha256(name.lower().encode()).hexdigest()[:24]
+        return _json(
+            request, {"_id": identity, "name": name, "fullname": name, "isVerified": False, "numModels": count}
+        )
+
+    def user(self, request: Request, account: str | None, name: str) -> Response:
+        """`GET /api/users/{user}/overview`: the stand-in has organizations only."""
+        raise Refused(404, "This user does not exist")
+
+    def whoami(self, request: Request, account: str | None) -> Response:
+        """`GET /api/whoami-v2`."""
+        if account is None:
+            raise Refused(401, "Invalid username or password.")
+        return _json(request, {"type": "user", "name": account, "fullname": account, "orgs": [], "auth": {}})
+
+    def harnesses(self, request: Request, account: str | None) -> Response:
+        """`GET /api/agent-harnesses`: what the client asks for in the first call of a process."""
+        return _json(request, [])
+
+
+_NAME = r"([\w.-]+/[\w.-]+)"
+Handler = Callable[..., Response]
+ROUTES: tuple[tuple[str, Handler], ...] = (
+    (r"/api/models", Answers.list_models),
+    (rf"/api/models/{_NAME}/revision/(.+)", Answers.info),
+    (rf"/api/models/{_NAME}/tree/([^/]+)/?", Answers.tree),
+    (rf"/api/models/{_NAME}/tree/([^/]+)/(.+)", Answers.tree),
+    (rf"/api/models/{_NAME}/paths-info/([^/]+)", Answers.paths_info),
+    (rf"/api/models/{_NAME}/refs", Answers.refs),
+    (rf"/api/models/{_NAME}/commits/([^/]+)", Answers.commits),
+    (rf"/api/models/{_NAME}", Answers.info),
+    (rf"/api/resolve-cache/models/{_NAME}/([^/]+)/(.+)", Answers.cached),
+    (r"/api/organizations/([\w.-]+)/overview", Answers.organization),
+    (r"/api/users/([\w.-]+)/overview", Answers.user),
+    (r"/api/whoami-v2", Answers.whoami),
+    (r"/api/agent-harnesses", Answers.harnesses),
+    (r"/cdn/([0-9a-f]+)/([0-9a-f]{40})/(.+)", Answers.cdn),
+    (rf"/{_NAME}/resolve/([^/]+)/(.+)", Answers.resolve),
+    (rf"/{_NAME}/raw/([^/]+)/(.+)", Answers.raw),
+)
+"""Path → what answers it; the first match counts."""
+
+POSTED = re.compile(r"/api/models/[\w.-]+/[\w.-]+/paths-info/[^/]+")
+"""What may be posted to; everything else is read."""
+
+
+# --- helpers ---------------------------------------------------------------------------------------------------------
+
+
+def _first(query: Mapping[str, Sequence[str]], key: str) -> str | None:
+    values = query.get(key)
+    return values[0] if values else None
+
+
+def _asked(query: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    return (*query.get("expand", ()), *query.get("expand[]", ()))
+
+
+def _limit(text: str | None, default: int, most: int) -> int:
+    if text is None:
+        return default
+    if not text.isdigit() or int(text) < 1:
+        raise Refused(400, '"limit" must be a positive number')
+    return min(int(text), most)
+
+
+def _inverse(hub_id: str) -> str:
+    """Sorts ids the other way round: among equals the smaller id comes first."""
+    return "".join(chr(255 - ord(letter)) for letter in hub_id)
+
+
+Row = tuple[dict[str, Any], ModelRepo]
+
+
+def _cursor(row: Row, sort: str) -> str:
+    """Where the next page goes on, as the Hub writes it: a query of its database."""
+    item, repo = row
+    if sort == "createdAt":
+        query: dict[str, Any] = {"_id": {"$lt": repo.hub_id}}
+    else:
+        value = item.get(sort)
+        query = {"$or": [{sort: value, "_id": {"$gt": repo.hub_id}}, {sort: {"$lt": value}}, {sort: None}]}
+    return base64.b64encode(json.dumps(query, separators=(",", ":")).encode()).decode()
+
+
+def _after(rows: list[Row], sort: str, cursor: str | None) -> list[Row]:
+    if cursor is None:
+        return rows
+    try:
+        query = json.loads(base64.b64decode(cursor))
+        if sort == "createdAt":
+            return [row for row in rows if row[1].hub_id < query["_id"]["$lt"]]
+        same, _, _ = query["$or"]
+        value, last = str(same[sort] or ""), same["_id"]["$gt"]
+    except (ValueError, KeyError, TypeError):
+        raise Refused(400, "Invalid cursor") from None
+    return [
+        row
+        for row in rows
+        if str(row[0].get(sort) or "") < value or (str(row[0].get(sort) or "") == value and row[1].hub_id > last)
+    ]
+
+
+def _next(request: Request, cursor: str) -> str:
+    pairs = [(key, value) for key, values in request.query.items() if key != "cursor" for value in values]
+    return f'<{request.origin}{quote(request.path)}?{urlencode([*pairs, ("cursor", cursor)])}>; rel="next"'
+
+
+def _tree(files: Mapping[str, File], prefix: str, deep: bool) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    folders: dict[str, None] = {}
+    for path, file in files.items():
+        parts = path[len(prefix) :].split("/")
+        depth = len(parts) if deep else 2
+        folders |= {prefix + "/".join(parts[:count]): None for count in range(1, min(len(parts), depth))}
+        if deep or len(parts) == 1:
+            rows.append(items.tree_item(path, file))
+    listed = [
+        {"type": "directory", "oid": hashlib.sha1(name.encode()).hexdigest(), "size": 0, "path": name}
+        for name in folders
+    ]
+    return [*listed, *rows]
+
+
+def _json_headers() -> dict[str, str]:
+    return {"Content-Type": "application/json; charset=utf-8"}
+
+
+def _json(request: Request, data: Any, headers: Mapping[str, str] | None = None) -> Response:
+    """JSON with Express's weak ETag; a matching `If-None-Match` is answered 304."""
+    body = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
+    digest = base64.b64encode(hashlib.sha1(body).digest()).decode()[:27]
+    etag = f'W/"{len(body):x}-{digest}"'
+    known = {"ETag": etag} | dict(headers or {})
+    if request.headers.get("if-none-match") == etag:
+        return Response(status=304, headers=known)
+    return Response(headers=_json_headers() | known, body=body)
+
+
+def _content(request: Request, file: File, headers: dict[str, str]) -> Response:
+    headers = headers | {"Accept-Ranges": "bytes"}
+    if request.headers.get("if-none-match") == headers.get("ETag"):
+        return Response(status=304, headers=headers)
+    span = re.fullmatch(r"bytes=(\d+)-(\d*)", request.headers.get("range", ""))
+    if span is None:
+        return Response(headers=headers, body=file.part(0, file.size))
+    start, end = int(span[1]), min(int(span[2]) + 1 if span[2] else file.size, file.size)
+    if start >= file.size:
+        return Response(status=416, headers=headers | {"Content-Range": f"bytes */{file.size}"})
+    headers["Content-Range"] = f"bytes {start}-{end - 1}/{file.size}"
+    return Response(status=206, headers=headers, body=file.part(start, end))
+
+
+def _redirect(status: int, where: str) -> Refused:
+    refused = Refused(status, "Temporary Redirect")
+    body = f"Temporary Redirect. Redirecting to {where}".encode()
+    refused.response = Response(status=status, headers={"Location": where, "Content-Type": "text/plain"}, body=body)
+    return refused

@@ -1,0 +1,255 @@
+"""The stand-in's repos and what can happen to them: created, uploaded to, made public, renamed, gated, deleted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+LFS_SUFFIXES = (".safetensors", ".gguf", ".bin", ".pt", ".pth", ".onnx", ".msgpack", ".h5", ".tar.gz", ".zip")
+LFS_NAMES = ("tokenizer.json", "tokenizer.model")
+LFS_FROM = 10 * 1024 * 1024
+"""What the Hub keeps in LFS: these suffixes and names, and whatever is larger than git takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A large file that exists by its size: its beginning is real, the rest is zeros made on demand."""
+
+    size: int
+    head: bytes = b""
+    """A safetensors header with its length prefix, the beginning of a GGUF file …"""
+
+    @property
+    def sha256(self) -> str:
+        """A stable name for content that is never written out."""
+        return hashlib.sha256(b"%d " % self.size + self.head).hexdigest()
+
+    def part(self, start: int, end: int) -> bytes:
+        """Bytes from `start` up to, not including, `end`."""
+        end = min(end, self.size)
+        real = self.head[start:end]
+        return real + bytes(max(0, end - max(start, len(self.head))))
+
+
+Content = bytes | Weights
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file at one revision."""
+
+    content: Content
+    lfs: bool
+
+    @property
+    def size(self) -> int:
+        """Of the real content."""
+        return self.content.size if isinstance(self.content, Weights) else len(self.content)
+
+    @property
+    def sha256(self) -> str:
+        """Of the real content."""
+        return self.content.sha256 if isinstance(self.content, Weights) else hashlib.sha256(self.content).hexdigest()
+
+    @property
+    def pointer(self) -> bytes:
+        """What git holds of a file in LFS."""
+        return f"version https://git-lfs.github.com/spec/v1\noid sha256:{self.sha256}\nsize {self.size}\n".encode()
+
+    @property
+    def oid(self) -> str:
+        """Git blob sha1 of what git holds."""
+        data = self.pointer if self.lfs or isinstance(self.content, Weights) else self.content
+        return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
+
+    def part(self, start: int, end: int) -> bytes:
+        """Bytes from `start` up to, not including, `end`."""
+        return self.content.part(start, end) if isinstance(self.content, Weights) else self.content[start:end]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """One revision."""
+
+    sha: str
+    at: datetime
+    title: str
+    files: Mapping[str, File]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRepo:
+    """One model repository; replaced whole whenever something happens to it."""
+
+    hub_id: str
+    name: str
+    created_at: datetime
+    commits: tuple[Commit, ...] = ()
+    """Oldest first; empty for a repo without any commit."""
+    private: bool = False
+    gated: str | bool = False
+    disabled: bool = False
+    overrides: Mapping[str, object] = field(default_factory=dict)
+    """Fields of the API's answer that are set by hand: odd items, lagging derived fields."""
+
+    @property
+    def head(self) -> Commit | None:
+        """The newest revision of main."""
+        return self.commits[-1] if self.commits else None
+
+    @property
+    def organization(self) -> str:
+        """The part of the name before the slash."""
+        return self.name.partition("/")[0]
+
+
+Happening = Callable[["World"], None]
+
+
+class World:
+    """Every repo of the stand-in, and a timeline of what will still happen. Safe to use from several threads."""
+
+    def __init__(self, start: datetime) -> None:
+        self._guard = threading.RLock()
+        self._repos: dict[str, ModelRepo] = {}
+        self._moved: dict[str, str] = {}
+        self._timeline: list[tuple[datetime, Happening]] = []
+        self._made = 0
+        self.now = start
+        self.organizations: set[str] = set()
+        """Names that answer although they have no repo."""
+
+    # --- reading -----------------------------------------------------------------------------------------------------
+
+    @property
+    def repos(self) -> list[ModelRepo]:
+        """All of them, private ones too, newest first: by `_id`, as the Hub sorts `createdAt`."""
+        with self._guard:
+            return sorted(self._repos.values(), key=lambda repo: repo.hub_id, reverse=True)
+
+    def find(self, name: str) -> tuple[ModelRepo | None, bool]:
+        """(repo, whether `name` is its present spelling): former names and other cases lead to it too."""
+        with self._guard:
+            wanted = name.lower()
+            for repo in self._repos.values():
+                if repo.name.lower() == wanted:
+                    return repo, repo.name == name
+            moved = self._moved.get(wanted)
+            return (self._repos.get(moved), False) if moved else (None, False)
+
+    def has_organization(self, name: str) -> bool:
+        """Whether an organization of this name answers, in any case."""
+        with self._guard:
+            known = {repo.organization for repo in self._repos.values()} | self.organizations
+            return name.lower() in {item.lower() for item in known}
+
+    # --- what can happen ---------------------------------------------------------------------------------------------
+
+    def create(
+        self,
+        name: str,
+        files: Mapping[str, Content] | None = None,
+        *,
+        at: datetime | None = None,
+        private: bool = False,
+        gated: str | bool = False,
+    ) -> ModelRepo:
+        """A new repo, with its first commit when files are given."""
+        with self._guard:
+            moment = at or self.now
+            self._made += 1
+            hub_id = f"{int(moment.timestamp()):08x}{self._made:016x}"
+            repo = ModelRepo(hub_id=hub_id, name=name, created_at=moment, private=private, gated=gated)
+            self._repos[hub_id] = repo
+            self._moved.pop(name.lower(), None)
+        return self.upload(name, files, at=moment, title="initial commit") if files else repo
+
+    def upload(
+        self,
+        name: str,
+        files: Mapping[str, Content],
+        *,
+        delete: Iterable[str] = (),
+        at: datetime | None = None,
+        title: str = "Upload folder using huggingface_hub",
+    ) -> ModelRepo:
+        """A commit that adds or replaces files, and deletes some."""
+        with self._guard:
+            repo = self._existing(name)
+            moment = at or self.now
+            before = dict(repo.head.files) if repo.head else {}
+            after = before | {path: _file(path, content) for path, content in files.items()}
+            for path in delete:
+                after.pop(path, None)
+            identity = json.dumps([repo.hub_id, len(repo.commits), {path: file.oid for path, file in after.items()}])
+            commit = Commit(sha=hashlib.sha1(identity.encode()).hexdigest(), at=moment, title=title, files=after)
+            return self._put(replace(repo, commits=(*repo.commits, commit)))
+
+    def change(self, name: str, **fields: object) -> ModelRepo:
+        """Set `private`, `gated`, `disabled` or `overrides`."""
+        with self._guard:
+            return self._put(replace(self._existing(name), **fields))  # type: ignore[arg-type]
+
+    def rename(self, name: str, new: str) -> ModelRepo:
+        """The same repo under another name; the old one redirects."""
+        with self._guard:
+            repo = self._existing(name)
+            self._moved[name.lower()] = repo.hub_id
+            return self._put(replace(repo, name=new))
+
+    def delete(self, name: str) -> None:
+        """Gone, its former names too."""
+        with self._guard:
+            repo = self._existing(name)
+            del self._repos[repo.hub_id]
+            self._moved = {old: target for old, target in self._moved.items() if target != repo.hub_id}
+
+    # --- the timeline ------------------------------------------------------------------------------------------------
+
+    def later(self, after: timedelta, happening: Happening) -> None:
+        """Let something happen `after` the world's present time."""
+        with self._guard:
+            self._timeline.append((self.now + after, happening))
+            self._timeline.sort(key=lambda entry: entry[0])
+
+    def advance(self, by: timedelta) -> datetime:
+        """Let time pass and everything happen that is due; the new present time."""
+        with self._guard:
+            until = self.now + by
+            while self._timeline and self._timeline[0][0] <= until:
+                self.now, happening = self._timeline.pop(0)
+                happening(self)
+            self.now = until
+            return until
+
+    # --- helpers -----------------------------------------------------------------------------------------------------
+
+    def _existing(self, name: str) -> ModelRepo:
+        repo, _ = self.find(name)
+        if repo is None:
+            raise LookupError(f"the stand-in has no repo {name}")
+        return repo
+
+    def _put(self, repo: ModelRepo) -> ModelRepo:
+        self._repos[repo.hub_id] = repo
+        return repo
+
+
+def _file(path: str, content: Content) -> File:
+    name = path.rpartition("/")[2]
+    large = isinstance(content, Weights) or len(content) > LFS_FROM
+    return File(content, large or name.endswith(LFS_SUFFIXES) or name in LFS_NAMES)
+
+
+def load_folder(world: World, folder: Path) -> None:
+    """Every `org/name` below a folder becomes a repo with the files it holds."""
+    for directory in sorted(path for path in folder.glob("*/*") if path.is_dir()):
+        name = f"{directory.parent.name}/{directory.name}"
+        paths = sorted(path for path in directory.rglob("*") if path.is_file())
+        files = {path.relative_to(directory).as_posix(): path.read_bytes() for path in paths}
+        world.create(name, files)
