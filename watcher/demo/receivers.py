@@ -6,6 +6,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from email.parser import BytesParser
 from email.policy import HTTP
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +15,17 @@ from typing import Any
 
 Answer = tuple[int, str, bytes]
 """Status, content type, body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What came in one request."""
+
+    body: Any
+    raw: bytes
+    """The JSON as it came."""
+    files: Mapping[str, bytes]
+    headers: Mapping[str, str]
 
 
 def slack_problem(body: Any) -> str | None:
@@ -83,51 +95,46 @@ class Receivers:
         """Accepted messages by channel."""
         return dict(self._count)
 
-    def keep(self, kind: str, channel: str, body: Any, files: Mapping[str, bytes], headers: Mapping[str, str]) -> int:
-        """Write one accepted message to disk; its number."""
+    def keep(self, channel: str, raw: bytes, files: Mapping[str, bytes], headers: Mapping[str, str]) -> int:
+        """Write one accepted message to disk, to the byte; its number."""
         with self._guard:
             number = self._count[channel] = self._count.get(channel, 0) + 1
         folder = self.folder / channel
         folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(body, indent=2, ensure_ascii=False)
-        (folder / f"{number:03d}.json").write_text(text + "\n", encoding="utf-8")
-        if kind == "webhook":
+        (folder / f"{number:03d}.json").write_bytes(raw)
+        if headers:
             (folder / f"{number:03d}.headers.json").write_text(json.dumps(dict(headers), indent=2) + "\n")
         for name, data in files.items():
             (folder / f"{number:03d}-{re.sub(r'[^A-Za-z0-9._-]', '-', name)}").write_bytes(data)
         return number
 
 
-def _slack(
-    receivers: Receivers, channel: str, body: Any, files: Mapping[str, bytes], headers: Mapping[str, str]
-) -> Answer:
-    problem = slack_problem(body)
+def _slack(receivers: Receivers, channel: str, message: Message) -> Answer:
+    problem = slack_problem(message.body)
     if problem:
         return 400, "text/plain", problem.encode()
-    receivers.keep("slack", channel, body, {}, headers)
+    receivers.keep(channel, message.raw, {}, {})
     return 200, "text/plain", b"ok"
 
 
-def _discord(
-    receivers: Receivers, channel: str, body: Any, files: Mapping[str, bytes], headers: Mapping[str, str]
-) -> Answer:
-    problem = discord_problem(body)
+def _discord(receivers: Receivers, channel: str, message: Message) -> Answer:
+    problem = discord_problem(message.body)
     if problem:
         return 400, "application/json", json.dumps({"code": 50035, "message": problem}).encode()
-    number = receivers.keep("discord", channel, body, files, headers)
+    number = receivers.keep(channel, message.raw, message.files, {})
     return 200, "application/json", json.dumps({"id": str(number)}).encode()
 
 
-def _webhook(
-    receivers: Receivers, channel: str, body: Any, files: Mapping[str, bytes], headers: Mapping[str, str]
-) -> Answer:
-    problem = webhook_problem(body)
+def _webhook(receivers: Receivers, channel: str, message: Message) -> Answer:
+    problem = webhook_problem(message.body)
     if problem:
         return 400, "text/plain", problem.encode()
     kept = {
-        name: value for name, value in headers.items() if name.startswith(("webhook-", "content-type", "user-agent"))
+        name: value
+        for name, value in message.headers.items()
+        if name.startswith(("webhook-", "content-type", "user-agent"))
     }
-    receivers.keep("webhook", channel, body, {}, kept)
+    receivers.keep(channel, message.raw, {}, kept)
     return 204, "text/plain", b""
 
 
@@ -150,12 +157,12 @@ class _Handler(BaseHTTPRequestHandler):
         data = self.rfile.read(int(self.headers.get("content-length") or 0))
         kind, _, channel = self.path.partition("?")[0].strip("/").partition("/")
         headers = {name.lower(): value for name, value in self.headers.items()}
-        body, files = _parse(headers.get("content-type", ""), data)
+        message = _parse(data, headers)
         handler = KINDS.get(kind)
-        if handler is None or body is None:
+        if handler is None or message.body is None:
             self._answer(404 if handler is None else 400, "text/plain", b"no such hook, or no JSON")
             return
-        self._answer(*handler(self.receivers, channel, body, files, headers))
+        self._answer(*handler(self.receivers, channel, message))
 
     def _answer(self, status: int, kind: str, body: bytes) -> None:
         self.send_response(status)
@@ -165,21 +172,17 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-def _parse(kind: str, data: bytes) -> tuple[Any, dict[str, bytes]]:
-    """(JSON body, attached files) of a JSON or multipart message; (None, {}) for anything else."""
+def _parse(data: bytes, headers: Mapping[str, str]) -> Message:
+    """A JSON or multipart message; its body is None when it is neither."""
+    kind = headers.get("content-type", "")
     files: dict[str, bytes] = {}
     if kind.startswith("multipart/"):
-        message = BytesParser(policy=HTTP).parsebytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + data)
-        data = b""
-        for part in message.iter_parts():
-            content = part.get_payload(decode=True)
-            name = part.get_filename()
-            if isinstance(content, bytes):
-                if name:
-                    files[name] = content
-                else:
-                    data = content
+        parsed = BytesParser(policy=HTTP).parsebytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + data)
+        parts = {part.get_filename(): part.get_payload(decode=True) for part in parsed.iter_parts()}
+        files = {name: content for name, content in parts.items() if name and isinstance(content, bytes)}
+        plain = parts.get(None)
+        data = plain if isinstance(plain, bytes) else b""
     try:
-        return json.loads(data), files
+        return Message(json.loads(data), data, files, headers)
     except ValueError:
-        return None, {}
+        return Message(None, data, files, headers)

@@ -59,6 +59,9 @@ def _look(context: Context, display: str, organization: Organization, now: datet
         return
     events = _take_over(context, organization, listing, now)
     _note_look(context, organization, now, complete=listing.complete, digest=digest, changed=bool(events))
+    if organization.known_since is None and listing.complete:
+        count = len(listing.sightings)
+        context.journal.say(f"{display}: first look, {count} {'repo' if count == 1 else 'repos'} known from now on")
     for event in events:
         context.journal.note("events", f"{event.name}: {event.kind.value}")
 

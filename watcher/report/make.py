@@ -85,7 +85,7 @@ def _tell_release(context: Context, library: Library, release: Release, now: dat
     watch = context.settings.watch
     if not settled(release, members, pending, now, watch.settle, watch.max_settle) and not _new_at_sight(material):
         return
-    kind = next((item.event.kind for item in events if item.event.kind is EventKind.RECREATED), EventKind.RELEASED)
+    kind = _recreated(events) or EventKind.RELEASED
     draft = draft_release(material, release, kind, _before(events))
     _publish(context, Work(draft=draft, events=tuple(events), release=release, members=tuple(members)), now)
 
@@ -107,6 +107,11 @@ def _announcing(connection: Connection, members: Sequence[Repo]) -> list[StoredE
 def _unread(repo: Repo) -> bool:
     """Seen, wanted, with something to read, and not read yet (a request failed, or the look is due)."""
     return repo.state == "active" and repo.record_key is None and (repo.readable or repo.looked_sha != repo.sha)
+
+
+def _recreated(events: Iterable[StoredEvent]) -> EventKind | None:
+    """A repo made anew under its old name is told as that."""
+    return next((item.event.kind for item in events if item.event.kind is EventKind.RECREATED), None)
 
 
 def _before(events: Iterable[StoredEvent]) -> dict[str, object]:
@@ -144,8 +149,8 @@ def _tell_late(context: Context, library: Library, release_id: str, events: list
         return
     news = [repo for repo in fresh if not _is_told(repo, members, told, keys)]
     material = Material(context, library, news or fresh, now, beside=[repo for repo in members if repo not in fresh])
-    kind = EventKind.RELEASED if news else EventKind.VARIANT_ADDED
-    draft = draft_release(material, release, kind, {}, also=fresh)
+    kind = _recreated(events) or (EventKind.RELEASED if news else EventKind.VARIANT_ADDED)
+    draft = draft_release(material, release, kind, _before(events), also=fresh)
     _publish(context, Work(draft=draft, events=tuple(events), release=release, members=tuple(fresh)), now)
 
 

@@ -16,8 +16,6 @@ from watcher.report.numbers import count, size, tokens
 WHY = {
     Significance.BREAKING: "an engine needs new code",
     Significance.STRUCTURAL: "another structure out of known parts",
-    Significance.SCALE: "same structure, other sizes",
-    Significance.COSMETIC: "nothing to implement",
 }
 MAX_CHANGES = 7
 ACCELERATORS = (
@@ -130,7 +128,7 @@ def _changes(draft: Draft, path: str, pictures: Mapping[str, bytes]) -> Iterator
     said = verdict.get(comparison.verdict.value, f"Verdict: {comparison.verdict.value}.")
     yield f"{said} Similarity {comparison.similarity:.0%}."
     lines = [
-        f"{position}. **{change.significance.value}**: {inline(change.sentence, 400)} ({WHY[change.significance]})"
+        f"{position}. **{change.significance.value}**: {inline(change.sentence, 400)}{_why(change.significance)}"
         for position, change in enumerate(comparison.changes[:MAX_CHANGES], 1)
     ]
     if lines:
@@ -138,6 +136,11 @@ def _changes(draft: Draft, path: str, pictures: Mapping[str, bytes]) -> Iterator
     rest = len(comparison.changes) - MAX_CHANGES
     if rest > 0:
         yield f"And {rest} smaller {'change' if rest == 1 else 'changes'} in the record."
+
+
+def _why(significance: Significance) -> str:
+    """What a change means for whoever runs the model; sizes speak for themselves."""
+    return f" ({WHY[significance]})" if significance.rank > Significance.SCALE.rank else ""
 
 
 def facts(record: Architecture) -> dict[str, str]:

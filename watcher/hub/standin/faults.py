@@ -7,9 +7,9 @@ import threading
 from dataclasses import dataclass, field
 
 KINDS = frozenset({"status", "stall", "reset", "truncate", "malformed", "html", "empty", "drip", "foreign-link"})
-"""What each does: status, answer `status`; stall, say nothing for `seconds`; reset, cut the connection; truncate, half a
-body; malformed, half a JSON with its right length; html, a page with status 200; empty, nothing with status 200; drip,
-a byte a second; foreign-link, the next page on another host."""
+"""status: answer `status`; stall: say nothing for `seconds`; reset: cut the connection; truncate: half a body;
+malformed: half a JSON with its right length; html: a page with status 200; empty: nothing with status 200;
+drip: a byte a second; foreign-link: the next page on another host."""
 
 
 @dataclass(slots=True, kw_only=True)

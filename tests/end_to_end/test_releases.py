@@ -1,0 +1,335 @@
+"""What a user sees of releases: once, grouped, settled, on every channel; silence otherwise."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from datetime import timedelta
+
+from stage import Stage
+
+from watcher.demo.models import card_text, config_text, gguf_files, model_files, quantised_files
+
+V3 = "deepseek-ai/DeepSeek-V3"
+QWEN = "Qwen/Qwen3-32B"
+MINUTES = timedelta(minutes=1)
+
+
+def test_the_first_look_is_silent(stage: Stage) -> None:
+    stage.world.create("maker/Old-1", model_files(QWEN))
+    said = stage.once()
+    assert "maker: first look, 1 repo known from now on" in said
+    assert stage.once(timedelta(hours=1))[-1] == "done: nothing new"
+    assert stage.received() == []
+
+
+def test_a_release_is_told_once_when_it_is_quiet(stage: Stage) -> None:
+    stage.once()
+    stage.world.create("maker/Model-32B", model_files(QWEN))
+    assert "maker/Model-32B: released" in stage.once(5 * MINUTES)
+    assert stage.received() == []
+    stage.once(20 * MINUTES)
+    assert len(stage.received()) == 1
+    assert stage.once(timedelta(hours=3)) == ["done: nothing new"]
+    assert len(stage.received()) == 1
+
+
+def test_a_known_but_empty_organization_announces_its_first_model(stage: Stage) -> None:
+    stage.once()
+    stage.world.create("maker/First", model_files(QWEN))
+    stage.settle()
+    assert len(stage.headlines()) == 1
+
+
+def test_something_breaking_goes_out_at_once(stage: Stage) -> None:
+    stage.once()
+    files = model_files(
+        QWEN, changed={"model_type": "brandnew", "architectures": ["BrandNewForCausalLM"], "warp_factor": 9}
+    )
+    stage.world.create("maker/Warp", files)
+    stage.once(MINUTES)
+    assert "brandnew" in json.dumps(stage.received()).lower()
+    stage.once(timedelta(hours=1))
+    assert len(stage.received()) == 1
+
+
+def test_quantised_copies_and_tunings_are_one_message(stage: Stage) -> None:
+    stage.once()
+    base = "maker/Big-7B"
+    stage.world.create(base, model_files(QWEN))
+    stage.world.create(f"{base}-Instruct", model_files(QWEN))
+    for suffix, method, bits in (("FP8", "fp8", 8), ("AWQ", "awq", 4), ("GPTQ-Int4", "gptq", 4)):
+        stage.world.create(f"{base}-{suffix}", quantised_files(QWEN, f"{base}-{suffix}", method, bits))
+    stage.world.create(f"{base}-GGUF", gguf_files(QWEN, f"{base}-GGUF"))
+    stage.settle()
+    assert len(stage.received()) == 1
+    (page,) = stage.pages().values()
+    assert all(f"{base}{suffix}" in page for suffix in ("", "-Instruct", "-FP8", "-AWQ", "-GPTQ-Int4", "-GGUF"))
+
+
+def test_sizes_of_one_family_are_one_release_with_several_architectures(stage: Stage) -> None:
+    stage.channels = [stage.channel("webhook")]
+    stage.once()
+    stage.world.create("maker/Fam-32B", model_files(QWEN))
+    stage.world.create("maker/Fam-4B", model_files("Qwen/Qwen3-4B"))
+    stage.settle()
+    (message,) = stage.received("webhook")
+    assert message["data"]["record"]["model"]["id"] == "maker/Fam-32B"
+    assert len(message["data"]["members"]) == 2
+
+
+def test_a_repo_that_turns_public_with_an_old_date_is_news(stage: Stage) -> None:
+    old = stage.world.now - timedelta(days=90)
+    stage.world.create("maker/Secret", model_files(QWEN), at=old, private=True)
+    stage.once()
+    stage.world.change("maker/Secret", private=False)
+    stage.once(5 * MINUTES)
+    assert len(stage.received()) == 1, "it has been quiet for long: no wait"
+
+
+def test_files_that_come_later_complete_the_release(stage: Stage) -> None:
+    stage.once()
+    stage.world.create("maker/Slow", {"README.md": card_text("maker/Slow")})
+    assert stage.once(30 * MINUTES)[-1] in ("done: nothing new", "done: 1 event")
+    assert stage.received() == []
+    stage.world.upload("maker/Slow", model_files(QWEN))
+    stage.settle()
+    assert len(stage.received()) == 1
+
+
+def test_a_late_copy_is_told_only_to_who_asks_for_it(stage: Stage) -> None:
+    stage.channels.append(stage.channel("discord", events=["variant_added"]))
+    stage.once()
+    stage.world.create("maker/Late-32B", model_files(QWEN))
+    stage.settle()
+    stage.world.create("maker/Late-32B-FP8", quantised_files(QWEN, "maker/Late-32B", "fp8", 8))
+    stage.once(timedelta(days=2))
+    stage.once(30 * MINUTES)
+    assert len(stage.received("slack")) == 1
+    (message,) = stage.received("discord")
+    assert "1 copy added" in message["content"]
+
+
+def test_a_late_size_is_news_in_the_same_release(stage: Stage) -> None:
+    stage.channels = [stage.channel("webhook")]
+    stage.once()
+    stage.world.create("maker/Two-32B", model_files(QWEN))
+    stage.settle()
+    stage.world.create("maker/Two-4B", model_files("Qwen/Qwen3-4B"))
+    stage.once(timedelta(days=1))
+    stage.once(30 * MINUTES)
+    first, second = (message["data"] for message in stage.received("webhook"))
+    assert first["release_id"] == second["release_id"]
+    assert "Continues" in second["markdown"]
+
+
+def test_a_config_change_is_compared_with_the_repos_own_past(stage: Stage) -> None:
+    stage.world.create("maker/Known", model_files(QWEN))
+    stage.once()
+    config = model_files(QWEN, changed={"max_position_embeddings": 131072})["config.json"]
+    stage.world.upload("maker/Known", {"config.json": config})
+    stage.once(5 * MINUTES)
+    (headline,) = stage.headlines()
+    assert "changed its config" in headline
+    assert "context length" in headline
+    assert "131,072" in headline
+
+
+def test_a_readme_edit_is_no_news(stage: Stage) -> None:
+    stage.world.create("maker/Known", model_files(QWEN))
+    stage.once()
+    stage.world.upload("maker/Known", {"README.md": b"# better\n"})
+    stage.settle()
+    assert stage.received() == []
+
+
+def test_fields_the_hub_derives_later_are_no_change(stage: Stage) -> None:
+    stage.world.create("maker/Known", model_files(QWEN))
+    stage.world.change("maker/Known", overrides={"pipeline_tag": None})
+    stage.once()
+    stage.world.change("maker/Known", overrides={"library_name": "other"})
+    stage.once(5 * MINUTES)
+    assert stage.received() == []
+
+
+def test_a_gated_repo_is_announced_and_completed_when_it_opens(stage: Stage) -> None:
+    stage.once()
+    stage.world.create("maker/Gated", model_files(QWEN), gated="manual")
+    stage.settle()
+    (headline,) = stage.headlines()
+    assert "gated" in headline
+    stage.world.change("maker/Gated", gated=False)
+    stage.once(timedelta(hours=2))
+    stage.once(30 * MINUTES)
+    assert len(stage.received()) == 2
+    assert "gating" in stage.headlines()[1] or "32.8B" in stage.headlines()[1]
+
+
+def test_a_renamed_repo_is_not_new(stage: Stage) -> None:
+    stage.channels = [stage.channel("slack", events=["released", "renamed"])]
+    stage.world.create("maker/Before", model_files(QWEN))
+    stage.once()
+    stage.world.rename("maker/Before", "maker/After")
+    stage.once(5 * MINUTES)
+    assert stage.headlines() == ["maker/Before is now called maker/After"]
+
+
+def test_a_disappearance_needs_two_looks_an_hour_apart(stage: Stage) -> None:
+    stage.channels = [stage.channel("slack", events=["disappeared"])]
+    for number in range(8):
+        stage.world.create(f"maker/M{number}", model_files(QWEN))
+    stage.once()
+    stage.world.delete("maker/M3")
+    stage.once(10 * MINUTES)
+    stage.once(10 * MINUTES)
+    assert stage.received() == []
+    stage.once(timedelta(hours=1))
+    assert len(stage.received()) == 1
+    assert "maker/M3 has disappeared" in stage.headlines()[0]
+
+
+def test_a_recreated_repo_is_a_new_release(stage: Stage) -> None:
+    stage.world.create("maker/Again", model_files(QWEN))
+    stage.once()
+    stage.world.delete("maker/Again")
+    stage.world.create("maker/Again", model_files(QWEN))
+    stage.settle()
+    assert len(stage.received()) == 1
+    assert "anew" in stage.headlines()[0]
+
+
+def test_a_lost_store_or_a_new_channel_announces_nothing_old(stage: Stage) -> None:
+    stage.once()
+    stage.world.create("maker/One", model_files(QWEN))
+    stage.settle()
+    stage.channels.append(stage.channel("discord"))
+    stage.once(timedelta(hours=1))
+    assert stage.received("discord") == []
+    (stage.folder / "watcher.db").unlink()
+    stage.settle()
+    assert len(stage.received("slack")) == 1
+
+
+def test_filters_and_their_loosening(stage: Stage) -> None:
+    stage.watch |= {"exclude": ["*-Secret*"], "organizations": ["maker"]}
+    stage.once()
+    stage.world.create("maker/M-Secret-1", model_files(QWEN))
+    stage.settle()
+    stage.watch |= {"exclude": []}
+    stage.settle()
+    assert stage.received() == [], "what a filter dropped is not announced when the filter is loosened"
+
+
+def test_an_undecided_filter_leaves_a_candidate(stage: Stage) -> None:
+    stage.watch |= {"tasks": ["text-generation"]}
+    stage.once()
+    files = model_files(QWEN) | {"README.md": b"no card yet\n"}
+    stage.world.create("maker/Fresh", files)
+    stage.settle()
+    assert stage.received() == []
+    stage.world.upload("maker/Fresh", {"README.md": card_text("maker/Fresh")})
+    stage.settle()
+    assert len(stage.received()) == 1
+
+
+def test_every_channel_gets_the_same_report(stage: Stage) -> None:
+    remote = stage.git_remote()
+    secret = "whsec_c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"
+    stage.channels = [
+        stage.channel("slack"),
+        stage.channel("discord"),
+        stage.channel("webhook", secret=secret),
+        stage.channel("git", "archive", repository=str(remote)),
+        stage.channel("folder", "copy", path="copy"),
+    ]
+    stage.once()
+    stage.world.create("maker/All", model_files(V3))
+    stage.settle()
+    assert [len(stage.received(name)) for name in ("slack", "discord", "webhook")] == [1, 1, 1]
+    (path,) = stage.pages()
+    listed = subprocess.run(
+        ["git", "-C", str(remote), "ls-tree", "-r", "--name-only", "main"], capture_output=True, text=True
+    )
+    assert f"reports/{path}" in listed.stdout
+    assert (stage.folder / "copy" / path).is_file()
+    assert (stage.folder / "received/discord/001-sketch.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_webhooks_signature_verifies(stage: Stage) -> None:
+    import base64
+    import hashlib
+    import hmac
+
+    key = b"secretsecretsecretsecret"
+    stage.channels = [stage.channel("webhook", secret="whsec_" + base64.b64encode(key).decode())]
+    stage.once()
+    stage.world.create("maker/Signed", model_files(QWEN))
+    stage.settle()
+    headers = json.loads((stage.folder / "received/webhook/001.headers.json").read_text())
+    body = (stage.folder / "received/webhook/001.json").read_bytes()
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    wanted = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+    assert headers["webhook-signature"] == f"v1,{wanted}"
+
+
+def test_the_generic_webhooks_body_holds_what_is_promised(stage: Stage) -> None:
+    stage.channels = [stage.channel("webhook")]
+    stage.once()
+    stage.world.create("maker/Body", model_files(QWEN))
+    stage.settle()
+    (body,) = stage.received("webhook")
+    assert body["type"] == "model.released"
+    keys = (
+        "report_id release_id organization headline significance verdict repos record comparison members markdown url"
+    )
+    assert set(keys.split()) <= body["data"].keys()
+    assert body["data"]["repos"][0]["id"] == "maker/Body"
+    assert body["data"]["record"]["schema"] == 1
+
+
+def test_a_quiet_cycle_costs_one_request_an_organization(stage: Stage) -> None:
+    stage.watch |= {"organizations": ["maker", "other"]}
+    stage.world.create("other/Thing", model_files(QWEN))
+    stage.once()
+    before = len(stage.standin.log)
+    stage.once(5 * MINUTES)
+    assert len(stage.standin.log) - before == 2
+
+
+def test_a_file_is_fetched_once_per_blob(stage: Stage) -> None:
+    stage.once()
+    stage.world.create("maker/Same-A", model_files(QWEN))
+    stage.settle()
+    stage.world.create("maker/Other-B", model_files(QWEN))
+    stage.settle()
+    hops = [line for line in stage.standin.asked("resolve-cache") if "config.json" in line]
+    assert len(hops) == 1
+
+
+def test_odd_values_are_unknown_and_never_stop_the_others(stage: Stage) -> None:
+    stage.once()
+    config = dict(json.loads(model_files(QWEN)["config.json"]))  # type: ignore[arg-type]
+    odd = {
+        "String": {"num_hidden_layers": "61"},
+        "Null": {"num_hidden_layers": None},
+        "Negative": {"num_hidden_layers": -3},
+        "Huge": {"num_hidden_layers": 10**30},
+        "Wide": {"hidden_size": [1, 2]},
+    }
+    for name, change in odd.items():
+        stage.world.create(f"maker/{name}", {"config.json": config_text(config | change)})
+    stage.world.create("maker/List", {"config.json": b"[1, 2]"})
+    stage.world.create("maker/Empty", {"config.json": b""})
+    stage.world.create("maker/Half", {"config.json": b'{"num_hidden'})
+    stage.world.create("maker/Deep", {"config.json": b"[" * 100_000})
+    stage.world.create("maker/Large", {"config.json": b'{"a": "' + b"x" * 2_000_000 + b'"}'})
+    stage.world.create("maker/Good", model_files(QWEN))
+    said = stage.settle()
+    assert not any(line.startswith("error") for line in said), said
+    told = " ".join(stage.headlines())
+    for name in (*odd, "List", "Half", "Deep", "Large", "Good"):
+        assert name in told, name
+    assert "Traceback" not in told
+    before = len(stage.received())
+    stage.once(timedelta(hours=5))
+    assert len(stage.received()) == before, "unreadable is announced once"
