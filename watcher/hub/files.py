@@ -41,6 +41,8 @@ GGUF_RANGE = 16 * MB
 
 RETRYABLE = (HubProblem.RATE_LIMITED, HubProblem.UNAVAILABLE, HubProblem.INVALID, HubProblem.BAD_TOKEN)
 
+ALWAYS_RAISED = (*RETRYABLE, HubProblem.GATED, HubProblem.DISABLED)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
@@ -68,7 +70,8 @@ def fetch_files(
 
     `known` gives a file's bytes by blob id when the store has them: such a file is not asked for again. With `headers`,
     the header of single safetensors files and the head of GGUF files are read by range request where there is no index.
-    Raises HubError for GATED, DISABLED and whatever may be answered later.
+    Raises HubError for GATED, DISABLED, whatever may be answered later, and an essential file that is refused: the tree
+    says that it is there, so the refusal is no answer about the repo.
     """
     tree = tuple(tree)
     files: dict[str, bytes] = {}
@@ -79,11 +82,12 @@ def fetch_files(
         try:
             files[file.path] = blobs[file.oid] = _bring(hub, sighting.name, revision, file, limit, known)
         except HubError as error:
-            if error.problem in RETRYABLE or error.problem in (HubProblem.GATED, HubProblem.DISABLED):
+            essential, large = file.path in ESSENTIAL, error.problem is HubProblem.TOO_LARGE
+            if error.problem in ALWAYS_RAISED or (essential and not large):
                 raise
-            skipped.append(f"{file.path}: {_clause(error)}")
-            if file.path in ESSENTIAL:
-                unreadable = f"{file.path} {_clause(error)}"
+            skipped.append(f"{file.path}: {clause(error)}")
+            if essential:
+                unreadable = f"{file.path} {clause(error)}"
     repo = RepoFiles(
         name=sighting.name,
         revision=revision,
@@ -126,7 +130,8 @@ def _bring(
     return kept if kept is not None else hub.read(name, revision, file, limit=limit)
 
 
-def _clause(error: HubError) -> str:
+def clause(error: HubError) -> str:
+    """Why a file is missing, in a few words."""
     return "is too large to be read" if error.problem is HubProblem.TOO_LARGE else f"cannot be had ({error.problem})"
 
 

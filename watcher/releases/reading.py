@@ -24,6 +24,9 @@ from watcher.releases.poll import sighting_of
 from watcher.store import archive
 from watcher.store import repos as table
 
+PATIENCE = 6
+"""Refusals of a file that the repo lists, before the repo is announced without it: half an hour and more."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
@@ -89,9 +92,11 @@ def _fetch(context: Context, repo: Repo, tree: tuple[TreeFile, ...], revision: s
     try:
         return fetch_files(context.hub, sighting_of(repo), revision, tree, known), None
     except HubError as error:
-        if error.problem not in REFUSED:
+        if error.problem in REFUSED:
+            return _nothing(repo, revision, tree), REFUSED[error.problem]
+        if error.transient or repo.failures < PATIENCE:
             raise
-        return _nothing(repo, revision, tree), REFUSED[error.problem]
+        return _nothing(repo, revision, tree), f"its files cannot be had ({error.problem})"
 
 
 def _nothing(repo: Repo, revision: str, tree: tuple[TreeFile, ...] = ()) -> Fetched:
