@@ -4,6 +4,7 @@
     ├── ConfigurationError       wrong usage, config.toml, environment or secret    exit code 2
     ├── HubError                 a request to the Hub did not bring an answer       (watcher.hub.model)
     ├── SourceError              a SOURCE cannot be read (folder, file, repo id)
+    │   └── UsageError           it is no SOURCE, or no fact, at all                exit code 2
     ├── StoreError               the store cannot be opened, is locked, full or newer than this program
     └── DeliveryError            a message did not arrive                           (watcher.publish.interface)
 
@@ -27,6 +28,12 @@ class ConfigurationError(WatcherError):
 
 class SourceError(WatcherError):
     """A SOURCE given to a command cannot be read."""
+
+
+class UsageError(SourceError):
+    """What was given is no SOURCE and no fact at all: wrong usage."""
+
+    exit_code = 2
 
 
 class StoreError(WatcherError):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from watcher.architecture.witness import RepoFiles
-from watcher.errors import SourceError
+from watcher.errors import UsageError
 from watcher.hub.model import Hub
 
 _REPO = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+(@[\w./-]+)?")
@@ -16,7 +16,7 @@ _REPO = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+(@[\w./-]+)?")
 def open_source(source: str, hub: Callable[[], Hub]) -> RepoFiles:
     """Read what a SOURCE names; the Hub is only asked for (and its client only made) when it is needed.
 
-    Raises SourceError for something that is neither a path nor a repo, HubError when the Hub does not give it.
+    Raises UsageError for something that is neither a path nor a repo, HubError when the Hub does not give it.
     """
     from watcher.architecture.source import read_source_folder
 
@@ -24,9 +24,7 @@ def open_source(source: str, hub: Callable[[], Hub]) -> RepoFiles:
     if path.exists():
         return read_source_folder(path)
     if not _REPO.fullmatch(source):
-        raise SourceError(
-            f"{source}: no such file or folder, and not the name of a Hub repo (org/name or org/name@rev)"
-        )
+        raise UsageError(f"{source}: no such file or folder, and not the name of a Hub repo (org/name or org/name@rev)")
     name, _, revision = source.partition("@")
     return _from_hub(hub(), name, revision)
 

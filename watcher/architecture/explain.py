@@ -7,7 +7,7 @@ from typing import Any
 
 from watcher.architecture.record import Architecture
 from watcher.architecture.witness import RepoFiles
-from watcher.errors import SourceError
+from watcher.errors import UsageError
 
 FORMULAS = {
     "parameters.active": "text − input embedding (kept when tied) − experts not chosen",
@@ -27,7 +27,7 @@ MAX_DEPTH = 4
 
 
 def explain(record: Architecture, fact: str, files: RepoFiles) -> list[str]:
-    """Lines that tell where a fact comes from. Raises SourceError for a path that the record does not have."""
+    """Lines that tell where a fact comes from. Raises UsageError for a path that the record does not have."""
     data = record.to_dict()
     value = _at(data, fact)
     lines = [f"{fact} = {_short(value)}"]
@@ -71,7 +71,7 @@ def _at(data: Any, fact: str, missing: Any = ...) -> Any:
         if value is ...:
             if missing is not ...:
                 return missing
-            raise SourceError(f"{fact}: the record has no such fact; `watcher inspect SOURCE --json` shows them all")
+            raise UsageError(f"{fact}: the record has no such fact; `watcher inspect SOURCE --json` shows them all")
     return value
 
 

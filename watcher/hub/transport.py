@@ -19,8 +19,10 @@ os.environ.setdefault("HF_HUB_DISABLE_UPDATE_CHECK", "1")
 
 import httpcore2
 import httpx2
-from huggingface_hub import set_client_factory
+from huggingface_hub import constants, set_client_factory
 from huggingface_hub.utils._http import get_session, hf_request_event_hook
+
+constants.HF_HUB_DISABLE_TELEMETRY = True  # also where the library was imported before us
 
 STEP = 20.0
 """Seconds one socket operation may take at most."""

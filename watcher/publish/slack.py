@@ -74,7 +74,11 @@ def message(report: Report, links: Links) -> dict[str, Any]:
     blocks: list[dict[str, Any]] = [
         {
             "type": "header",
-            "text": {"type": "plain_text", "text": cut(title.partition(":")[0], HEADER), "emoji": False},
+            "text": {
+                "type": "plain_text",
+                "text": cut(title.partition(":")[0].strip() or "Model report", HEADER),
+                "emoji": False,
+            },
         },
         _section(f"*{escape(cut(title, 1000))}*"),
     ]

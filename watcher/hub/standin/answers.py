@@ -346,7 +346,7 @@ class Answers:
 
     def harnesses(self, request: Request, account: str | None) -> Response:
         """`GET /api/agent-harnesses`: what the client asks for in the first call of a process."""
-        return _json(request, [])
+        return _json(request, {"standardEnvVars": [], "harnesses": {}})
 
 
 _NAME = r"([\w.-]+/[\w.-]+)"
