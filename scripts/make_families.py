@@ -32,6 +32,8 @@ NOT = re.compile(
 PARTS = ("fields", "attribute_map")
 WHOLE = {"olmo2", "olmo3", "olmoe", "flex_olmo", "minimax_m2", "olmo_hybrid"}
 L2 = {"llama4_text"}
+_GATE = re.compile(r"(?!attn_hc)\w*(attn|attention|mixer)\b.*:sigmoid")
+"""A sigmoid inside the attention, not in what mixes residual streams around it."""
 
 
 def main() -> None:
@@ -90,7 +92,7 @@ def layer_facts(name: str, trace: dict[str, Any]) -> dict[str, Any]:
         else "rmsnorm",
         "parallel": any(kind["parallel"] for kind in kinds),
         "qk_norm": _qk(name) if any(kind["qk_norm"] for kind in chosen) else None,
-        "gate": any(":sigmoid" in item for kind in attention for item in kind["sigmoid"]),
+        "gate": any(_GATE.match(item) for kind in attention for item in kind["sigmoid"]),
         "rope": rope,
         "gated_mlp": _gated(kinds),
     }

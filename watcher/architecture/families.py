@@ -123,6 +123,7 @@ _SPECIAL: dict[str, dict[str, Any]] = {
     "deepseek_v2": {"router": "softmax"},
     "deepseek_v3": {"counted": True, "router": "sigmoid"},
     "deepseek_v32": {"counted": True, "router": "sigmoid"},
+    "deepseek_v4": {"qk_norm": "per-head", "router": "sqrtsoftplus"},
     "glm_moe_dsa": {"counted": True, "router": "sigmoid"},
     "glm4_moe_lite": {"counted": True, "router": "sigmoid"},
     "mistral4": {"counted": True, "router": "softmax"},

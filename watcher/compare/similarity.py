@@ -81,8 +81,10 @@ def _mix(facts: Facts, alike: bool) -> Any:
 
 def _feeds(facts: Facts) -> Any:
     counts = at(facts, ("layers", "ff"))
-    sizes = [count for count in counts.values() if _sized(count)] if isinstance(counts, dict) else []
-    return {word: counts[word] / sum(sizes) for word in counts if _sized(counts[word])} if sizes else counts
+    if not isinstance(counts, dict):
+        return counts
+    sizes = {word: count for word, count in counts.items() if _sized(count)}
+    return {word: count / sum(sizes.values()) for word, count in sizes.items()}
 
 
 FEATURES: tuple[Feature, ...] = (
