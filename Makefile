@@ -41,6 +41,9 @@ conformance:
 bench: $(BIN)/pytest
 	$(BIN)/python scripts/bench.py
 
+samples: $(BIN)/watcher
+	$(BIN)/python scripts/samples.py
+
 clean:
 	rm -rf $(VENV) build dist *.egg-info .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
 

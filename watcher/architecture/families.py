@@ -78,6 +78,15 @@ FACTS_OF = {
 }
 """Language models whose layers are those of another type: its traced facts hold for them."""
 
+PARTIAL_ROTARY = {
+    **dict.fromkeys(
+        ("glm", "glm4", "glm4_moe", "glm4v_moe_text", "nemotron", "persimmon", "phi", "recurrent_gemma"), 0.5
+    ),
+    **dict.fromkeys(("qwen3_next", "qwen3_5_text", "qwen3_5_moe_text", "stablelm", "gpt_neox"), 0.25),
+    "bamba": 0.5,
+}
+"""The share of a head that is rotated where a config omits it: set in the class's code, not as a class attribute."""
+
 TRACED = ("norm", "norm_kind", "parallel", "qk_norm", "gate", "rope", "gated_mlp")
 
 _SPECIAL: dict[str, dict[str, Any]] = {

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from watcher.architecture import cache, parameters
 from watcher.architecture.config import Absent, Config
-from watcher.architecture.families import default_source, known_keys
+from watcher.architecture.families import PARTIAL_ROTARY, default_source, known_keys
 from watcher.architecture.irrelevant import irrelevant
 from watcher.architecture.jsonsafe import Unreadable, as_mapping, load_object
 from watcher.architecture.record import (
@@ -439,16 +439,12 @@ class _Reader:
         rope = self.config.part("rope_parameters")
         main = as_mapping(rope.get("full_attention")) or rope
         scaling = self.config.part("rope_scaling") or main
-        factor = main.get("partial_rotary_factor", self.config.get("partial_rotary_factor"))
+        factor = self._rotary_share(main)
         theta = main.get("rope_theta", self.config.get("rope_theta"))
         where = self.config.where("rope_parameters" if main.get("rope_theta") is not None else "rope_theta")
         kind = scaling.get("rope_type") or scaling.get("type")
         name = kind if isinstance(kind, str) and kind not in ("default", "mrope") else None
         self.note("position.scaling", name, f"{self.config.file}: {self.config.path}rope_scaling")
-        factor = (
-            factor if isinstance(factor, (int, float)) and not isinstance(factor, bool) and 0 < factor < 1 else None
-        )
-        self.note("position.partial_rotary_factor", factor, self.config.where("partial_rotary_factor") or where)
         theta = theta if isinstance(theta, (int, float)) and not isinstance(theta, bool) and theta > 0 else None
         flags = [layer.rope for layer in found]
         if not found:
@@ -482,6 +478,30 @@ class _Reader:
             scaling=name,
             nope_layers=self.note("position.nope_layers", nope, source),
         )
+
+    def _rotary_share(self, parameters: Mapping[str, Any]) -> float | None:
+        """The share of each head that is rotated, where it is a part: stated, by its width, or set by the class."""
+        fact, config = "position.partial_rotary_factor", self.config
+        if _is_part(parameters.get("partial_rotary_factor")):
+            return self.note(fact, float(parameters["partial_rotary_factor"]), config.where("rope_parameters"))
+        for key in ("partial_rotary_factor", "rotary_pct"):
+            if _is_part(config.get(key)):
+                return self.note(fact, float(config.get(key)), config.where(key))
+        width = next((key for key in ("rotary_dim", "qk_rope_head_dim") if key in config.text), None)
+        head = config.get("head_dim")
+        if (
+            width
+            and isinstance(head, int)
+            and head > 0
+            and not is_mla(config)
+            and _is_part(_over(config.get(width), head))
+        ):
+            return self.note(fact, int(config.get(width)) / head, config.where(width))
+        share = PARTIAL_ROTARY.get(self.family.name) if self.family else None
+        stated = any(
+            key in part for part in (parameters, config.text) for key in ("partial_rotary_factor", "rotary_pct")
+        )
+        return None if stated or self.family is None else self.note(fact, share, self.family.source)
 
     def _eps(self) -> float | None:
         value = self.config.get("eps")
@@ -679,6 +699,14 @@ def _letter(position: int) -> str:
 
 def _plain(value: float) -> int | float:
     return int(value) if float(value).is_integer() else value
+
+
+def _is_part(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 1
+
+
+def _over(part: object, whole: int) -> float | None:
+    return part / whole if isinstance(part, int) and not isinstance(part, bool) and 0 < part < 2**31 else None
 
 
 def _text(value: object) -> str | None:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -256,9 +257,14 @@ def _tower_name(tower: Tower, taken: Facts) -> str:
     return tower.modality if not count else f"{tower.modality} #{count + 1}"
 
 
+def _family(name: str | None) -> str | None:
+    """`siglip_vision_model` and `siglip` are one encoder: configs of one model spell it either way."""
+    return re.sub(r"(_(vision|visual|audio|encoder|tower|model))+$", "", name or "") or None
+
+
 def _tower(tower: Tower) -> Facts:
     """A size that a tower does not state is simply not known."""
-    sizes = {"layers": tower.layers, "hidden_size": tower.hidden_size, "class": tower.class_}
+    sizes = {"layers": tower.layers, "hidden_size": tower.hidden_size, "class": _family(tower.class_)}
     return {name: UNKNOWN if value is None else value for name, value in sizes.items()}
 
 

@@ -34,8 +34,7 @@ def adhoc_report(
     subject = _subject(files, record, against, library, reference, now)
     name = files.name if "/" in files.name else f"local/{files.name}"
     tags = tuple(str(tag) for tag in files.hub.get("tags") or ())
-    on_hub = files.revision is not None
-    page = f"{environment.get('HF_ENDPOINT', HUB).rstrip('/')}/{name}" if on_hub else ""
+    page = f"{environment.get('HF_ENDPOINT', HUB).rstrip('/')}/{name}" if "/" in files.name else ""
     revision = files.revision or ""
     config = [Source(label=f"config.json at {revision[:7]}", url=f"{page}/blob/{revision}/config.json")]
     return with_pictures(
@@ -46,8 +45,8 @@ def adhoc_report(
             organization=name.partition("/")[0],
             lead=subject,
             created_at=now,
-            sources=(*(config if on_hub else ()), *card_sources(files.files.get("README.md"), tags)),
-            gated=_text(files.hub.get("gated")),
+            sources=(*(config if revision else ()), *card_sources(files.files.get("README.md"), tags)),
+            gated=_text(files.hub.get("gated")) if "gated" in files.hub else "not told",
             catalog_version=library.version,
             hub_url=page,
         )
