@@ -1,4 +1,4 @@
-"""`python -m watcher`."""
+"""`python -m watcher` is the same as `watcher`."""
 
 import sys
 

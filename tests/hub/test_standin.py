@@ -175,3 +175,20 @@ def test_time_passes_and_things_happen() -> None:
     world.advance(timedelta(hours=3))
     (repo,) = world.repos
     assert repo.created_at == START + timedelta(hours=2)
+
+
+@pytest.mark.shared
+def test_it_answers_as_the_hub_was_recorded(shared: Path) -> None:
+    import importlib.util
+    import sys
+
+    scripts = Path(__file__).parents[2] / "scripts"
+    sys.path.insert(0, str(scripts))
+    spec = importlib.util.spec_from_file_location("conformance", scripts / "conformance.py")
+    assert spec is not None
+    assert spec.loader is not None
+    conformance = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(conformance)
+    with Standin(conformance.world()) as standin:
+        for name, recording in conformance.recordings(shared / "hub"):
+            assert conformance.differences(standin, recording) == [], name

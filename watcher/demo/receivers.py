@@ -144,6 +144,8 @@ KINDS: dict[str, Callable[..., Answer]] = {"slack": _slack, "discord": _discord,
 class _Handler(BaseHTTPRequestHandler):
     receivers: Receivers
     protocol_version = "HTTP/1.1"
+    wbufsize = -1
+    disable_nagle_algorithm = True
 
     def log_message(self, *arguments: Any) -> None:
         """What came is on disk."""

@@ -67,8 +67,18 @@ class Refused(Exception):
 
 def error(status: int, message: str, code: str | None = None, headers: dict[str, str] | None = None) -> Response:
     """The Hub's form of an error."""
-    more = {"X-Error-Message": message} | ({"X-Error-Code": code} if code else {}) | (headers or {})
-    return Response(status=status, headers=_json_headers() | more, body=json.dumps({"error": message}).encode())
+    body = json.dumps({"error": message}).encode()
+    more = {"X-Error-Message": message, "ETag": weak_etag(body)} | ({"X-Error-Code": code} if code else {})
+    return Response(status=status, headers=_json_headers() | more | (headers or {}), body=body)
+
+
+def weak_etag(body: bytes) -> str:
+    """As Express makes it."""
+    return f'W/"{len(body):x}-{base64.b64encode(hashlib.sha1(body).digest()).decode()[:27]}"'
+
+
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="Authentication required", charset="UTF-8"'}
+PLAIN = {"Content-Type": "text/plain; charset=utf-8"}
 
 
 class Answers:
@@ -111,8 +121,7 @@ class Answers:
         found, present = self.world.find(name)
         if found is None or not self._visible(found, account):
             if account is None:
-                challenge = {"WWW-Authenticate": 'Bearer realm="Authentication required", charset="UTF-8"'}
-                raise Refused(401, "Invalid username or password.", None, challenge)
+                raise Refused(401, "Invalid username or password.", None, CHALLENGE)
             raise Refused(404, "Repository not found", "RepoNotFound")
         if not present:
             target = quote(request.path.replace(name, found.name, 1), safe="/")
@@ -217,7 +226,7 @@ class Answers:
         rows = _tree(inside, prefix, deep)
         start = int(base64.b64decode(_first(request.query, "cursor") or "") or b"0")
         limit = _limit(_first(request.query, "limit"), TREE_PAGE, TREE_PAGE)
-        headers = {"X-Repo-Commit": commit.sha}
+        headers = {}
         if len(rows) > start + limit:
             headers["Link"] = _next(request, base64.b64encode(str(start + limit).encode()).decode())
         return _json(request, rows[start : start + limit], headers)
@@ -238,7 +247,7 @@ class Answers:
         if not isinstance(paths, list) or len(paths) > MAX_PATHS:
             raise Refused(400, f'"paths" must be an array of at most {MAX_PATHS}')
         found = [items.tree_item(path, commit.files[path]) for path in paths if path in commit.files]
-        return _json(request, found, {"X-Repo-Commit": commit.sha})
+        return _json(request, found)
 
     def refs(self, request: Request, account: str | None, name: str) -> Response:
         """`GET /api/models/{id}/refs`."""
@@ -275,7 +284,7 @@ class Answers:
     def resolve(self, request: Request, account: str | None, name: str, revision: str, path: str) -> Response:
         """`GET|HEAD /{id}/resolve/{rev}/{path}`: a hop to the cache for small files, to the CDN for those in LFS."""
         repo, commit, file = self._file(request, account, name, revision, path)
-        headers = {"X-Repo-Commit": commit.sha, "Accept-Ranges": "bytes"}
+        headers = {"X-Repo-Commit": commit.sha, "Accept-Ranges": "bytes"} | PLAIN
         if account is None:
             headers["X-HF-Warning"] = "unauthenticated; Set HF_TOKEN for higher rate limits"
         if file.lfs:
@@ -319,7 +328,11 @@ class Answers:
         self._guard_files(repo, account)
         commit = self.commit(repo, revision)
         if path not in commit.files:
-            raise Refused(404, "Entry not found", "EntryNotFound")
+            refused = Refused(404, "Entry not found", "EntryNotFound")
+            body = b"Entry not found"
+            headers = dict(refused.response.headers) | PLAIN | {"ETag": weak_etag(body)}
+            refused.response = Response(status=404, headers=headers, body=body)
+            raise refused
         return repo, commit, commit.files[path]
 
     # --- accounts ----------------------------------------------------------------------------------------------------
@@ -341,7 +354,7 @@ class Answers:
     def whoami(self, request: Request, account: str | None) -> Response:
         """`GET /api/whoami-v2`."""
         if account is None:
-            raise Refused(401, "Invalid username or password.")
+            raise Refused(401, "Invalid username or password.", None, CHALLENGE)
         return _json(request, {"type": "user", "name": account, "fullname": account, "orgs": [], "auth": {}})
 
     def harnesses(self, request: Request, account: str | None) -> Response:
@@ -465,8 +478,7 @@ def _json_headers() -> dict[str, str]:
 def _json(request: Request, data: Any, headers: Mapping[str, str] | None = None) -> Response:
     """JSON with Express's weak ETag; a matching `If-None-Match` is answered 304."""
     body = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
-    digest = base64.b64encode(hashlib.sha1(body).digest()).decode()[:27]
-    etag = f'W/"{len(body):x}-{digest}"'
+    etag = weak_etag(body)
     known = {"ETag": etag} | dict(headers or {})
     if request.headers.get("if-none-match") == etag:
         return Response(status=304, headers=known)
