@@ -29,6 +29,7 @@ class Stage:
         self.receivers = receivers
         self.watch = {"organizations": ["maker"], "tasks": [], "settle": "20m"} | watch
         self.channels: list[dict[str, Any]] = [self.channel("slack")]
+        self.store: dict[str, str] = {}
         self.lines: list[str] = []
         self.environment: dict[str, str] = {}
 
@@ -47,6 +48,7 @@ class Stage:
             "hub": {"endpoint": self.standin.url, "token": ""},
             "watch": self.watch,
             "channels": self.channels,
+            "store": self.store,
             "folder": self.folder,
         }
         return Settings.model_validate(data, context={"environment": self.environment, "folder": self.folder})

@@ -31,6 +31,10 @@ save() {
 }
 
 reports() {
+  if [ ! -d reports ]; then
+    echo "no reports yet"
+    return
+  fi
   git add --all reports
   if git diff --cached --quiet; then
     echo "no new reports"
