@@ -11,7 +11,8 @@ import pytest
 from watcher.cli import EXAMPLES
 from watcher.publish.registry import CHANNELS
 from watcher.releases.model import EventKind
-from watcher.settings import ChannelSettings, HubSettings, ReportSettings, StoreSettings, WatchSettings
+from watcher.section import ChannelSettings
+from watcher.settings import HubSettings, ReportSettings, StoreSettings, WatchSettings
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -212,8 +212,8 @@ def compare(options: argparse.Namespace) -> int:
 
 def report(options: argparse.Namespace) -> int:
     """A Markdown report for any model now, with no state."""
-    from watcher.report.adhoc import adhoc_report, write_files
-    from watcher.report.formats import render
+    from watcher.publish.preview import render, write_files
+    from watcher.report.adhoc import adhoc_report
 
     files = _open(options, options.source)
     against = _open(options, options.against) if options.against else None

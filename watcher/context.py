@@ -9,7 +9,8 @@ from watcher.architecture.reference import Reference
 from watcher.clock import Clock
 from watcher.hub.model import Hub
 from watcher.publish.interface import Channel
-from watcher.settings import ChannelSettings, Settings
+from watcher.section import ChannelSettings
+from watcher.settings import Settings
 from watcher.store.engine import Store
 
 

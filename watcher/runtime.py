@@ -10,7 +10,8 @@ from watcher.clock import clock_from
 from watcher.context import Context, Journal
 from watcher.errors import ConfigurationError
 from watcher.publish.interface import Channel
-from watcher.settings import ChannelSettings, Settings
+from watcher.section import ChannelSettings
+from watcher.settings import Settings
 
 ARCHIVE = "reports"
 """The channel that feeds `reports.directory`."""

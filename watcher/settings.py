@@ -6,15 +6,13 @@ import difflib
 import json
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SerializeAsAny,
     ValidationError,
@@ -23,57 +21,14 @@ from pydantic import (
     model_validator,
 )
 
-from watcher.compare.model import Significance
 from watcher.errors import ConfigurationError
 from watcher.presets import expand_presets
-from watcher.releases.model import EventKind
-from watcher.values import Pattern, Secret, duration, parameter_count
+from watcher.publish.registry import settings_class
+from watcher.section import ChannelSettings, Duration, ParameterCount, PatternField, SecretField, Section
+from watcher.values import Secret
 
 RESERVED = frozenset({"WATCHER_CONFIG", "WATCHER_NOW", "WATCHER_SHARED"})
 TASKS = ["text-generation", "image-text-to-text", "any-to-any", "audio-text-to-text", "video-text-to-text"]
-DEFAULT_EVENTS = tuple(
-    EventKind(name)
-    for name in (
-        "released",
-        "config_changed",
-        "code_changed",
-        "tokenizer_changed",
-        "license_changed",
-        "gated_changed",
-        "recreated",
-    )
-)
-
-
-def _duration(value: Any) -> Any:
-    return duration(value) if isinstance(value, str) else value
-
-
-def _count(value: Any) -> Any:
-    return parameter_count(value) if isinstance(value, str) else value
-
-
-def _pattern(value: Any) -> Any:
-    return Pattern(value) if isinstance(value, str) else value
-
-
-def _secret(value: Any, info: ValidationInfo) -> Any:
-    if not isinstance(value, str):
-        return value
-    context = info.context or {}
-    return Secret(value, context.get("environment", {}), context.get("folder", Path()))
-
-
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-ParameterCount = Annotated[int, BeforeValidator(_count)]
-PatternField = Annotated[Pattern, BeforeValidator(_pattern)]
-SecretField = Annotated[Secret, BeforeValidator(_secret)]
-
-
-class Section(BaseModel):
-    """A table of config.toml: unknown keys are errors, values do not change after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, validate_default=True)
 
 
 class HubSettings(Section):
@@ -154,38 +109,10 @@ class ReportSettings(Section):
     """Address the folder is published under; reports in chat link to it."""
 
 
-class ChannelSettings(Section):
-    """What every channel has; each kind adds its own keys."""
-
-    name: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
-    type: str
-    events: list[EventKind] = Field(default_factory=lambda: list(DEFAULT_EVENTS))
-    min_significance: Significance = Significance.COSMETIC
-    organizations: list[str] = Field(default_factory=list)
-    """Only these organizations; empty means all."""
-    include: list[PatternField] = Field(default_factory=list)
-    exclude: list[PatternField] = Field(default_factory=list)
-    decoder_types: list[str] = Field(default_factory=list)
-    min_parameters: ParameterCount | None = None
-    max_parameters: ParameterCount | None = None
-    alerts: bool = True
-    """Whether alerts about the watcher itself come here too."""
-
-    def secrets(self) -> Iterator[tuple[str, Secret]]:
-        """Every secret of this channel, with its key."""
-        for key in type(self).model_fields:
-            value = getattr(self, key)
-            for item in value if isinstance(value, list) else [value]:
-                if isinstance(item, Secret):
-                    yield key, item
-
-
 def _channel(value: Any, info: ValidationInfo) -> Any:
     """Validate one `[[channels]]` table by the settings class of its type."""
     if not isinstance(value, Mapping):
         return value
-    from watcher.publish.registry import settings_class
-
     return settings_class(str(value.get("type", ""))).model_validate(value, context=info.context)
 
 

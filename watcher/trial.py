@@ -9,7 +9,7 @@ from watcher.errors import WatcherError
 from watcher.publish.interface import Channel, Links, Outgoing
 from watcher.publish.worst_case import worst_case_report
 from watcher.runtime import channel_named
-from watcher.settings import ChannelSettings
+from watcher.section import ChannelSettings
 
 
 def send_trial(

@@ -18,10 +18,11 @@ from watcher.demo.receivers import discord_problem, slack_problem, webhook_probl
 from watcher.publish import discord, slack
 from watcher.publish.document import parse
 from watcher.publish.interface import Links
+from watcher.publish.preview import render
 from watcher.publish.text import cut, plain_text
 from watcher.publish.worst_case import HOSTILE, worst_case_report
 from watcher.releases.model import EventKind, RepoRef
-from watcher.report.formats import render, strip_front_matter, webhook_body
+from watcher.report.formats import strip_front_matter, webhook_body
 from watcher.report.model import Draft, Report, Source, Subject
 from watcher.report.write import write_report
 

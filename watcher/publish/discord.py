@@ -12,7 +12,7 @@ from watcher.publish.document import Block, Run, parse, rows_as_items
 from watcher.publish.interface import DeliveryError, Links, Outgoing, Payload, Receipt, Scope
 from watcher.publish.text import cut
 from watcher.report.model import Report
-from watcher.settings import ChannelSettings, SecretField
+from watcher.section import ChannelSettings, SecretField
 
 TITLE, DESCRIPTION, CONTENT, PICTURE = 256, 3900, 1900, 8 * 1024 * 1024
 """Platform limits with slack: title 256, description 4,096, 6,000 over all, content 2,000, 10 MiB a file."""

@@ -11,7 +11,7 @@ from watcher.publish.interface import Channel, Links
 from watcher.publish.routing import wants
 from watcher.releases.model import EventKind
 from watcher.report.model import Report
-from watcher.settings import ChannelSettings
+from watcher.section import ChannelSettings
 from watcher.store.outbox import PENDING, Delivery
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 from watcher.publish.interface import DeliveryError, Links, Outgoing, Payload, Receipt
 from watcher.publish.pages import INDEX, entries, page_files, page_payload, render_index
 from watcher.report.model import Report
-from watcher.settings import ChannelSettings
+from watcher.section import ChannelSettings
 
 
 class FolderSettings(ChannelSettings):

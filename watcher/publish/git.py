@@ -16,7 +16,7 @@ from watcher.publish.folder import write_whole
 from watcher.publish.interface import DeliveryError, Links, Outgoing, Payload, Receipt
 from watcher.publish.pages import INDEX, entries, page_files, page_payload, render_index
 from watcher.report.model import Report
-from watcher.settings import ChannelSettings, SecretField
+from watcher.section import ChannelSettings, SecretField
 
 TRIES = 5
 TIMEOUT = 120

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from watcher.publish.interface import Channel
 
 if TYPE_CHECKING:
-    from watcher.settings import ChannelSettings
+    from watcher.section import ChannelSettings
 
 CHANNELS: dict[str, tuple[str, str]] = {
     "slack": ("watcher.publish.slack", "Slack"),

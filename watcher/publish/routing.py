@@ -9,7 +9,7 @@ from typing import Any
 from watcher.compare.model import Significance
 from watcher.releases.model import EventKind
 from watcher.report.model import Report
-from watcher.settings import ChannelSettings
+from watcher.section import ChannelSettings
 from watcher.values import first_match
 
 

@@ -11,7 +11,7 @@ from watcher.publish.document import Block, Run, parse, rows_as_items
 from watcher.publish.interface import DeliveryError, Links, Outgoing, Payload, Receipt, Scope
 from watcher.publish.text import cut
 from watcher.report.model import Report
-from watcher.settings import ChannelSettings, SecretField
+from watcher.section import ChannelSettings, SecretField
 
 HEADER, SECTION, BLOCKS, TOTAL, TEXT = 150, 2900, 45, 11_000, 3000
 """Platform limits with slack: header 150, section 3,000, 50 blocks, about 13,200 over all, text 4,000."""

@@ -21,7 +21,7 @@ from watcher.publish import http
 from watcher.publish.interface import DeliveryError, Links, Outgoing, Payload, Receipt, Scope
 from watcher.report.formats import webhook_body
 from watcher.report.model import Report
-from watcher.settings import ChannelSettings, SecretField
+from watcher.section import ChannelSettings, SecretField
 
 
 class WebhookSettings(ChannelSettings):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 
 from watcher.architecture.read import raw_config, read
 from watcher.architecture.record import Architecture
@@ -12,12 +11,10 @@ from watcher.architecture.witness import RepoFiles
 from watcher.baselines.library import Library
 from watcher.clock import clock_from
 from watcher.compare.compare import compare
-from watcher.errors import SourceError
 from watcher.releases.model import EventKind, Repo, RepoRef, RepoState
 from watcher.releases.names import take_apart, variant_of
 from watcher.report.card import card_sources
 from watcher.report.draft import report_id
-from watcher.report.formats import render
 from watcher.report.model import Draft, Report, Source, Subject
 from watcher.report.picture import with_pictures
 
@@ -90,26 +87,6 @@ def _as_repo(name: str, files: RepoFiles, seen: datetime) -> Repo:
         changed_at=seen,
         sha=files.revision,
     )
-
-
-def write_files(report: Report, output: Path, kind: str) -> list[Path]:
-    """Write the page where it was asked for, its pictures beside it; what was written. Raises SourceError."""
-    from watcher.publish.folder import write_whole
-
-    stem = report.path.rpartition("/")[2].removesuffix(".md")
-    text = render(report, kind)
-    written = [output]
-    try:
-        if kind in ("md", "html"):
-            for name, data in report.pictures.items():
-                path = output.with_name(name.replace(stem, output.stem))
-                write_whole(path, data)
-                written.append(path)
-            text = text.replace(f"{stem}.svg", f"{output.stem}.svg")
-        write_whole(output, text.encode())
-    except OSError as error:
-        raise SourceError(f"{output}: cannot be written: {error.strerror}") from None
-    return written
 
 
 def _text(value: object) -> str | None:

@@ -1,8 +1,7 @@
-"""A finished report in other forms: HTML, text, JSON, the webhook's body, and without its front matter."""
+"""A finished report in other forms: HTML, JSON, the webhook's body, and without its front matter."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from watcher.report.model import Report
@@ -46,30 +45,6 @@ def webhook_body(report: Report, url: str) -> dict[str, Any]:
         "timestamp": report.created_at.isoformat(),
         "data": {**{key: data[key] for key in kept}, "markdown": report.markdown, "url": url},
     }
-
-
-def render(report: Report, kind: str) -> str:
-    """md, html, json, text, slack or discord."""
-    if kind == "md":
-        return report.markdown
-    if kind == "json":
-        return json.dumps(report_json(report), indent=2, ensure_ascii=False) + "\n"
-    if kind == "html":
-        return to_html(report.markdown)
-    from watcher.publish.document import parse
-    from watcher.publish.interface import Links
-    from watcher.publish.text import plain_text
-
-    if kind == "text":
-        return plain_text(parse(report.markdown))
-    links = Links(report=report.hub_url)
-    if kind == "slack":
-        from watcher.publish.slack import message as slack_message
-
-        return json.dumps(slack_message(report, links), indent=2, ensure_ascii=False) + "\n"
-    from watcher.publish.discord import message as discord_message
-
-    return json.dumps(discord_message(report, links, None), indent=2, ensure_ascii=False) + "\n"
 
 
 def to_html(markdown: str) -> str:

@@ -1,0 +1,84 @@
+"""What every part of the configuration is made of: its kinds of values, and what all channels have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+
+from watcher.compare.model import Significance
+from watcher.releases.model import EventKind
+from watcher.values import Pattern, Secret, duration, parameter_count
+
+DEFAULT_EVENTS = tuple(
+    EventKind(name)
+    for name in (
+        "released",
+        "config_changed",
+        "code_changed",
+        "tokenizer_changed",
+        "license_changed",
+        "gated_changed",
+        "recreated",
+    )
+)
+
+
+def _duration(value: Any) -> Any:
+    return duration(value) if isinstance(value, str) else value
+
+
+def _count(value: Any) -> Any:
+    return parameter_count(value) if isinstance(value, str) else value
+
+
+def _pattern(value: Any) -> Any:
+    return Pattern(value) if isinstance(value, str) else value
+
+
+def _secret(value: Any, info: ValidationInfo) -> Any:
+    if not isinstance(value, str):
+        return value
+    context = info.context or {}
+    return Secret(value, context.get("environment", {}), context.get("folder", Path()))
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+ParameterCount = Annotated[int, BeforeValidator(_count)]
+PatternField = Annotated[Pattern, BeforeValidator(_pattern)]
+SecretField = Annotated[Secret, BeforeValidator(_secret)]
+
+
+class Section(BaseModel):
+    """A table of config.toml: unknown keys are errors, values do not change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, validate_default=True)
+
+
+class ChannelSettings(Section):
+    """What every channel has; each kind adds its own keys."""
+
+    name: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+    type: str
+    events: list[EventKind] = Field(default_factory=lambda: list(DEFAULT_EVENTS))
+    min_significance: Significance = Significance.COSMETIC
+    organizations: list[str] = Field(default_factory=list)
+    """Only these organizations; empty means all."""
+    include: list[PatternField] = Field(default_factory=list)
+    exclude: list[PatternField] = Field(default_factory=list)
+    decoder_types: list[str] = Field(default_factory=list)
+    min_parameters: ParameterCount | None = None
+    max_parameters: ParameterCount | None = None
+    alerts: bool = True
+    """Whether alerts about the watcher itself come here too."""
+
+    def secrets(self) -> Iterator[tuple[str, Secret]]:
+        """Every secret of this channel, with its key."""
+        for key in type(self).model_fields:
+            value = getattr(self, key)
+            for item in value if isinstance(value, list) else [value]:
+                if isinstance(item, Secret):
+                    yield key, item
