@@ -113,6 +113,26 @@ def test_check_names_what_is_wrong(stage: Stage, tmp_path: Path, capsys: pytest.
     assert "hf_wrong" not in said
 
 
+def test_check_tells_organizations_in_few_lines(
+    stage: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def organizations(endpoint: str) -> list[tuple[str, bool, str]]:
+        path = tmp_path / "config.toml"
+        hub = f'[hub]\nendpoint = "{endpoint}"\ntoken = ""\n'
+        path.write_text(hub + '[watch]\norganizations = ["maker", "nobody-here"]\n')
+        main(["check", "--json", "--config", str(path)])
+        rows = json.loads(capsys.readouterr().out)
+        return [(row["what"], row["ok"], row["says"]) for row in rows if row["what"].startswith("organization")]
+
+    missing, found = organizations(stage.standin.url)
+    assert missing[:2] == ("organization nobody-here", False)
+    assert found[:2] == ("organizations", True)
+    assert "1 of 2" in found[2]
+    (unreachable,) = organizations("http://127.0.0.1:9")
+    assert unreachable[1] is False
+    assert "2 of 2 could not be verified" in unreachable[2]
+
+
 def test_inspect_compare_report_and_baselines(
     model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

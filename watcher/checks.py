@@ -68,25 +68,34 @@ def _hub(settings: Settings) -> Iterator[Check]:
     except WatcherError:
         return  # the token is at fault, and named already
 
-    def account() -> str:
-        name = hub.whoami()
-        rate = next(iter(hub.rates.values()), None)
-        quota = f", {rate.quota} requests per window" if rate and rate.quota else ""
-        return f"{settings.hub.endpoint} answers{f' as {name}' if name else ', anonymously'}{quota}"
-
     if settings.hub.read_token():
-        yield _try("hub", account)
-    for organization in settings.watch.organizations:
-        yield _try(f"organization {organization}", _existence(hub, organization))
+        yield _try("hub", lambda: _account(hub, settings.hub.endpoint))
+    yield from _organizations(hub, settings)
 
 
-def _existence(hub: Hub, organization: str) -> Callable[[], str]:
-    def verify() -> str:
-        if not hub.organization_exists(organization):
-            raise WatcherError("no organization or user of this name on the Hub; check the spelling")
-        return "exists"
+def _account(hub: Hub, endpoint: str) -> str:
+    """Whose token it is, and what it may ask."""
+    name = hub.whoami()
+    rate = next(iter(hub.rates.values()), None)
+    quota = f", {rate.quota} requests per window" if rate and rate.quota else ""
+    return f"{endpoint} answers as {name}{quota}"
 
-    return verify
+
+def _organizations(hub: Hub, settings: Settings) -> Iterator[Check]:
+    """A line for each that does not exist, one for all that do, and one when the Hub cannot be asked."""
+    names, found = settings.watch.organizations, 0
+    for name in names:
+        try:
+            exists = hub.organization_exists(name)
+        except WatcherError as error:
+            yield Check("organizations", False, f"{error}; {len(names) - found} of {len(names)} could not be verified")
+            return
+        found += exists
+        if not exists:
+            missing = "no organization or user of this name on the Hub; check the spelling"
+            yield Check(f"organization {name}", False, missing)
+    if found:
+        yield Check("organizations", True, f"{found} of {len(names)} exist on {settings.hub.endpoint}")
 
 
 def _secrets(settings: Settings) -> Iterator[Check]:
