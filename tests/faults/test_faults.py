@@ -58,6 +58,34 @@ def test_a_fault_of_the_hub_delays_a_release_and_never_loses_it(
     assert "32.8B" in last, "whatever was said meanwhile, the architecture is told in the end"
 
 
+def _change_with_an_unanswered_past(stage: Stage) -> None:
+    stage.world.create("maker/Old", model_files("Qwen/Qwen3-4B"))
+    stage.once()
+    repo, _ = stage.world.find("maker/Old")
+    assert repo is not None
+    assert repo.head is not None
+    stage.standin.faults.add(Fault(path=f"/resolve/{repo.head.sha}", kind="status", status=500))
+    config = model_files("Qwen/Qwen3-4B", changed={"max_position_embeddings": 99})["config.json"]
+    stage.world.upload("maker/Old", {"config.json": config})
+
+
+def test_a_change_waits_for_the_old_files(stage: Stage) -> None:
+    _change_with_an_unanswered_past(stage)
+    stage.settle()
+    assert stage.received() == []
+    stage.standin.faults.clear()
+    stage.settle()
+    assert stage.headlines() == ["maker/Old changed its config: context length 40,960 → 99 tokens"]
+
+
+def test_a_change_whose_old_files_never_come_is_told_as_that(stage: Stage) -> None:
+    _change_with_an_unanswered_past(stage)
+    stage.settle()
+    stage.once(timedelta(hours=7))
+    (headline,) = stage.headlines()
+    assert "what it was before cannot be had. Against" in headline
+
+
 def test_one_failing_organization_does_not_stop_the_others(stage: Stage) -> None:
     stage.watch |= {"organizations": ["broken", "maker"]}
     stage.standin.faults.add(Fault(path="author=broken", kind="status", status=500))

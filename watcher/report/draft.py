@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -24,6 +24,9 @@ from watcher.releases.past import earlier_self
 from watcher.report.model import Draft, Source, Subject
 from watcher.store import archive
 from watcher.store.repos import StoredEvent
+
+PATIENCE = timedelta(hours=6)
+"""How long a change waits for the repo's old files when the Hub does not answer."""
 
 
 class Material:
@@ -232,7 +235,10 @@ def _also(events: Sequence[StoredEvent], main: Event) -> tuple[str, ...]:
 def _changed_subject(
     material: Material, repo: Repo, event: Event, refs: tuple[RepoRef, ...]
 ) -> tuple[Subject, tuple[str, ...]]:
-    """A change of files is compared with the repo's own past, read with today's reader; else the record is enough."""
+    """A change of files is compared with the repo's own past, read with today's reader; else the record is enough.
+
+    Raises HubError while the Hub may still answer for the old files; after `PATIENCE` the nearest baseline must do.
+    """
     record, config = material.records[repo.hub_id], material.configs[repo.hub_id]
     plain = Subject(record=record, repos=refs, config=config, unreadable=repo.unreadable)
     if event.kind not in (EventKind.CONFIG_CHANGED, EventKind.CODE_CHANGED) or repo.unreadable:
@@ -241,6 +247,8 @@ def _changed_subject(
     try:
         past = earlier_self(material.context, repo, event)
     except HubError as error:
+        if error.transient and material.now - event.at < PATIENCE:
+            raise
         note = f"The files of revision {sha[:7]} cannot be had ({error}); compared with the nearest baseline instead."
         match = material.library.nearest(record, repo, material.members)
         if match is None:
@@ -249,7 +257,7 @@ def _changed_subject(
         return Subject(record=record, repos=refs, config=config, comparison=comparison, baseline=match.name), (note,)
     comparison = compare(past.record, record, config_a=past.config, config_b=config)
     label = f"its own revision {sha[:7]}"
-    return Subject(record=record, repos=refs, config=config, comparison=comparison, baseline=label), ()
+    return Subject(record=record, repos=refs, config=config, comparison=comparison, baseline=label, own_past=True), ()
 
 
 def draft_alert(identity: str, text: str, now: datetime) -> Draft:

@@ -79,6 +79,9 @@ def _changed(what: str) -> Callable[[Draft], str]:
         comparison = draft.lead.comparison
         name = clean(draft.lead.repos[0].name, 120)
         changes = [change.sentence for change in comparison.changes][:3] if comparison else []
+        if changes and draft.lead.baseline and not draft.lead.own_past:
+            base = short(draft.lead.baseline)
+            return f"{name} changed its {what}; what it was before cannot be had. Against {base}: {'; '.join(changes)}"
         return f"{name} changed its {what}" + (f": {'; '.join(changes)}" if changes else "")
 
     return told

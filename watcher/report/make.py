@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from watcher.baselines.library import Library
 from watcher.compare.model import Verdict
 from watcher.context import Context
+from watcher.hub.model import HubError
 from watcher.publish.enqueue import deliveries_for, is_wanted
 from watcher.releases.detect import RELEASE_KINDS
 from watcher.releases.grouping import is_copy
@@ -200,7 +201,11 @@ def _tell_changes(context: Context, library: Library, events: list[StoredEvent],
     with context.store.begin() as connection:
         found = [table.repo(connection, item.event.hub_id) for item in events]
     members = list({repo.hub_id: repo for repo in found if repo is not None}.values())
-    draft = draft_change(Material(context, library, members, now), events[0].event, events)
+    try:
+        draft = draft_change(Material(context, library, members, now), events[0].event, events)
+    except HubError as error:  # its events stay open: told in a later cycle
+        context.journal.error(f"{events[0].event.name}: {error}")
+        return
     _publish(context, Work(draft=draft, events=tuple(events)), now)
 
 

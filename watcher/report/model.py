@@ -35,6 +35,8 @@ class Subject:
     """Against `baseline`; None when nothing is there to compare with."""
     baseline: str | None = None
     """How to call what it was compared with: `deepseek-ai/DeepSeek-V3`, or `its own revision 1a2b3c4`."""
+    own_past: bool = False
+    """Whether that is this very repo at an earlier revision."""
     unreadable: str | None = None
     """Why the architecture could not be read (`gated`, `config.json is not JSON: …`), one clause."""
 
