@@ -88,12 +88,18 @@ def _traced(shared: Path) -> Iterator[Answer]:
         roped = set(trace.get("rope_layers") or [])
         for title, ask in (("norm", _norm), ("qk_norm", _qk)):
             yield title, name, ask(layers, trace), True
-        softmax = {i for kind in trace["kinds"] for i in kind["layers"] if any("softmax" in op for op in kind["ops"])}
+        softmax = {i for kind in trace["kinds"] for i in kind["layers"] if any(_attends(op) for op in kind["ops"])}
         flags = [layer.rope for i, layer in enumerate(layers) if i in softmax]
         wanted = [i in roped for i in range(len(layers)) if i in softmax]
         yield "rope per layer", name, None if None in flags else flags, wanted
         parallel = any(kind["parallel"] for kind in trace["kinds"])
         yield "parallel", name, record.residual.parallel, parallel
+
+
+def _attends(operation: str) -> bool:
+    """A softmax of the mixer, not of a router."""
+    module, _, name = operation.partition(":")
+    return "softmax" in name and not module.startswith(("mlp", "feed_forward", "ffn", "block_sparse_moe"))
 
 
 def expanded(record: Architecture) -> list[Any]:

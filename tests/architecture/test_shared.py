@@ -21,15 +21,16 @@ FLOORS = {
     "parameters.active": 112,
     "norm": 121,
     "qk_norm": 121,
-    "rope per layer": 116,
+    "rope per layer": 121,
     "parallel": 121,
     "decoder type": 25,
     "KV cache per token": 24,
 }
 """Right answers of `make accuracy` that must not be lost."""
 
-MOST_WRONG = {"KV cache per token": 1, "layers.count": 1}
-"""Known differences: the table's own number for MiMo-V2.5, and cross-attention layers that the trace did not run."""
+MOST_WRONG = {"KV cache per token": 1, "layers.count": 2, "parameters.text": 1, "parameters.active": 1}
+"""Known differences: the table's own number for MiMo-V2.5, cross-attention layers that the trace did not run, and
+VibeVoice, whose class does not read the keys of its config."""
 
 
 @pytest.fixture(scope="module")

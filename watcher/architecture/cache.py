@@ -6,14 +6,12 @@ from collections.abc import Sequence
 
 from watcher.architecture.config import Absent, Config
 from watcher.architecture.parameters import kda_sizes, mamba2_sizes
-from watcher.architecture.stack import Layer, is_mla
+from watcher.architecture.stack import HALVES, RECURRENT, Layer, is_mla
 
 BF16 = 2
 FP32 = 4
 LENGTHS = (8192, 32768, 131072)
-NO_CACHE = frozenset(
-    "moe ffn gated-deltanet kda mamba2 mamba lightning mlstm slstm short-conv rwkv rglru linear".split()
-)
+NO_CACHE = RECURRENT | HALVES
 
 
 def growth(config: Config, layer: Layer) -> float:
@@ -24,7 +22,8 @@ def growth(config: Config, layer: Layer) -> float:
         dim = _known(layer.qk_dim, "head_dim")
         index = config.size("index_head_dim") or 0 if layer.mixer == "csa" else 0
         return BF16 * (dim + index) / layer.ratio
-    return BF16 * (_elements(config, layer) + (config.size("index_head_dim") or 0 if layer.indexer else 0))
+    index = (config.size("index_head_dim") or 0) if layer.indexer else 0
+    return BF16 * layer.sublayers * (_elements(config, layer) + index)
 
 
 def nominal(config: Config, layer: Layer) -> float:
@@ -38,8 +37,7 @@ def nominal(config: Config, layer: Layer) -> float:
     family = config.family.name if config.family else ""
     if family.startswith("gemma4") and layer.window is None:
         return BF16 * _known(layer.kv_heads, "num_key_value_heads") * _known(layer.qk_dim, "head_dim")
-    twice = 2 if (config.model_type or "").startswith("longcat") else 1
-    return BF16 * twice * _elements(config, layer)
+    return BF16 * layer.sublayers * _elements(config, layer)
 
 
 def _elements(config: Config, layer: Layer) -> int:

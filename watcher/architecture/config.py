@@ -1,4 +1,4 @@
-"""The config witness: one config.json or params.json, its text part, and values by concept with their evidence."""
+"""Values of one config.json or params.json by concept, with where each was read: the text part, then class defaults."""
 
 from __future__ import annotations
 
@@ -6,71 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from watcher.architecture.families import Family, default_source, family
+from watcher.architecture.concepts import ALIASES, KINDS_OF_PARTS, TEXT_PARTS
+from watcher.architecture.families import Family, default_source, family, family_of_class, family_of_form
 from watcher.architecture.jsonsafe import as_mapping
-
-TEXT_PARTS = ("text_config", "llm_config", "language_config", "language_model_config", "thinker_config", "llm")
-"""Where a multimodal config keeps its language model, in look-up order."""
-
-ALIASES: dict[str, tuple[str, ...]] = {
-    "layers": ("num_hidden_layers", "n_layer", "num_layers", "n_layers", "num_blocks", "decoder_layers"),
-    "hidden_size": ("hidden_size", "n_embd", "d_model", "dim", "embedding_dim", "emb_dim"),
-    "intermediate_size": ("intermediate_size", "ffn_hidden_size", "n_inner", "ffn_dim", "hidden_dim", "inter_dim"),
-    "heads": ("num_attention_heads", "n_head", "n_heads", "num_heads"),
-    "kv_heads": (
-        "num_key_value_heads",
-        "n_head_kv",
-        "num_kv_heads",
-        "n_kv_heads",
-        "multi_query_group_num",
-        "num_query_groups",
-        "num_attention_groups",
-    ),
-    "head_dim": ("head_dim", "kv_channels", "attention_head_dim", "hidden_size_per_head"),
-    "v_head_dim": ("v_head_dim", "value_head_dim"),
-    "experts": ("num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts", "num_routed_experts"),
-    "top_k": (
-        "num_experts_per_tok",
-        "num_experts_per_token",
-        "moe_topk",
-        "moe_top_k",
-        "top_k_experts",
-        "moe_k",
-        "moe_router_topk",
-        "experts_per_token",
-        "n_activated_experts",
-    ),
-    "expert_size": (
-        "moe_intermediate_size",
-        "expert_ffn_hidden_size",
-        "expert_intermediate_size",
-        "moe_ffn_hidden_size",
-        "moe_inter_dim",
-    ),
-    "shared_experts": ("n_shared_experts", "num_shared_experts", "moe_num_shared_experts"),
-    "shared_size": ("shared_expert_intermediate_size", "moe_shared_expert_intermediate_size", "share_expert_dim"),
-    "zero_experts": ("zero_expert_num",),
-    "dense_prefix": ("first_k_dense_replace", "num_dense_layers", "n_dense_layers"),
-    "context": (
-        "max_position_embeddings",
-        "n_positions",
-        "max_seq_len",
-        "seq_length",
-        "max_sequence_length",
-        "model_max_length",
-        "max_context_length",
-    ),
-    "eps": ("rms_norm_eps", "layer_norm_epsilon", "layernorm_epsilon", "norm_eps", "norm_epsilon", "layer_norm_eps"),
-    "activation": ("hidden_act", "hidden_activation", "activation_function", "mlp_hidden_act"),
-    "mtp": ("num_nextn_predict_layers", "mtp_num_hidden_layers", "num_mtp_modules", "num_mtp_layers"),
-    "groups": ("n_group", "num_expert_group", "n_expert_groups"),
-    "latent": ("moe_latent_size",),
-    "vocab": ("vocab_size", "padded_vocab_size", "n_vocab"),
-}
-"""Concept → keys in look-up order. A new spelling of a known thing is a word here."""
+from watcher.architecture.witness import Fact, Reading
 
 BIG = 2**40
 MAX_LAYERS = 2000
+
+PER_LAYER = frozenset({"intermediate_size", "heads", "kv_heads"})
+"""Sizes that may be a list with one item a layer."""
+
+Found = tuple[Any, str]
+"""A value and its evidence."""
 
 
 class Absent(LookupError):
@@ -83,27 +31,63 @@ class Config:
 
     raw: Mapping[str, Any]
     file: str = "config.json"
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What evidence calls a key when the file has another name for it (GGUF metadata)."""
     text: Mapping[str, Any] = field(init=False)
     path: str = field(init=False, default="")
     """Dotted path of the text part, with its last dot."""
+    inner: dict[str, str] = field(init=False, default_factory=dict)
+    """Keys that stand in an object of the text part, with their dotted path in it."""
     family: Family | None = field(init=False, default=None)
+    doubt: str | None = field(init=False, default=None)
+    """Why the family is not certain, when the model type itself does not tell it."""
     model_type: str | None = field(init=False, default=None)
+    defaults: Mapping[str, Fact] = field(init=False, default_factory=dict)
+    """What the class says for keys that are absent."""
     asked: set[str] = field(init=False, default_factory=set)
+    _found: dict[str, Found | None] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.text, self.path = _text_part(self.raw)
-        outer, inner = self.raw.get("model_type"), self.text.get("model_type")
+        part, self.path = _text_part(self.raw)
+        self.text, self.inner = _flattened(part)
+        outer, inner = self.raw.get("model_type"), part.get("model_type")
         self.model_type = next((item for item in (inner, outer) if isinstance(item, str) and item), None)
-        self.family = self._find_family()
+        self._find_family()
+        if self.family is not None:
+            source = self.family
+            self.defaults = {key: Fact(value, default_source(source, key)) for key, value in source.defaults.items()}
 
-    def _find_family(self) -> Family | None:
-        names = [self.text.get("model_type"), self.raw.get("model_type")]
-        for name in names:
+    def _find_family(self) -> None:
+        for name in (self.text.get("model_type"), self.raw.get("model_type")):
             if isinstance(name, str):
                 found = (family(f"{name}_text") if self.path else None) or family(name)
                 if found is not None and (found.defaults or found.counted):
-                    return found
+                    self.family = found
+                    return
+        name = self.model_type or "this config"
+        self.family = family_of_class(self.class_name)
+        if self.family is not None and self.class_name:
+            self.doubt = f"{name} is not a known model type; read as its class {self.class_name} is written"
+        elif self.model_type is None:
+            self.family = family_of_form(self.text)
+            if self.family is not None:
+                self.doubt = f"{self.file} names no model type; its keys are those of {self.family.name}"
+
+    @property
+    def class_name(self) -> str | None:
+        """The first of `architectures`, outermost first."""
+        for part in (self.raw, self.text):
+            names = part.get("architectures")
+            if isinstance(names, list) and names and isinstance(names[0], str) and names[0]:
+                return names[0]
         return None
+
+    def believe(self, reading: Reading | None) -> None:
+        """Take the class defaults that the implementation itself tells instead of the shipped ones."""
+        told = {} if reading is None else {k[9:]: v for k, v in reading.facts.items() if k.startswith("defaults.")}
+        if told:
+            self.defaults = {**self.defaults, **told}
+            self._found.clear()
 
     def keys(self, concept: str) -> tuple[str, ...]:
         """The spellings of a concept, with those that the config class renames."""
@@ -114,19 +98,25 @@ class Config:
         ]
         return (*plain, *(key for key in more if key not in plain))
 
-    def find(self, concept: str) -> tuple[Any, str] | None:
+    def find(self, concept: str) -> Found | None:
         """(value, evidence) under any spelling: the config first, an explicit null counts, then the class default."""
+        if concept not in self._found:
+            self._found[concept] = self._look(concept)
+        return self._found[concept]
+
+    def _look(self, concept: str) -> Found | None:
         keys = self.keys(concept)
         self.asked.update(keys)
         spelled = [key for key in keys if key in self.text]
         key = next((key for key in spelled if self.text[key] is not None), spelled[0] if spelled else None)
         if key is not None:
-            return self.text[key], f"{self.file}: {self.path}{key}"
-        if self.family is not None:
-            for key in keys:
-                if key in self.family.defaults:
-                    return self.family.defaults[key], default_source(self.family, key)
-        return None
+            return self.text[key], self.name(key)
+        told = next((self.defaults[key] for key in keys if key in self.defaults), None)
+        return None if told is None else (told.value, str(told.where))
+
+    def name(self, key: str) -> str:
+        """How evidence names a key of the text part."""
+        return f"{self.file}: {self.names.get(key) or self.path + self.inner.get(key, key)}"
 
     def get(self, concept: str, default: Any = None) -> Any:
         """The value alone."""
@@ -139,32 +129,59 @@ class Config:
         if found is None or found[0] is None:
             return None
         value, where = found
+        if concept in PER_LAYER and isinstance(value, list) and self._one_a_layer(value):
+            value = value[0]
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             raise Absent(f"{where} is {_short(value)}, which is no count")
         return value
+
+    def _one_a_layer(self, values: list[Any]) -> bool:
+        """Whether a list says the same of every layer."""
+        return len(values) > 1 and len(values) == self.get("layers") and all(item == values[0] for item in values)
+
+    def need(self, concept: str) -> int:
+        """A size that must be there. Raises Absent."""
+        value = self.size(concept)
+        if value is None:
+            raise Absent(f"{self.file} does not tell {self.keys(concept)[0]}")
+        return value
+
+    def number(self, concept: str) -> float | int | None:
+        """A number of any kind; anything else counts as absent."""
+        value = self.get(concept)
+        return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
     def flag(self, concept: str, default: bool = False) -> bool:
         """A boolean; anything else counts as absent."""
         value = self.get(concept)
         return value if isinstance(value, bool) else default
 
+    def word(self, concept: str) -> str | None:
+        """A short word; anything else counts as absent."""
+        value = self.get(concept)
+        return value if isinstance(value, str) and 0 < len(value) <= 40 else None
+
     def part(self, key: str) -> Mapping[str, Any]:
-        """A nested object of the text part, empty when there is none."""
-        self.asked.add(key)
-        return as_mapping(self.text.get(key))
+        """A nested object, empty when there is none."""
+        return as_mapping(self.get(key))
 
     def items(self, key: str) -> list[Any] | None:
-        """A list of the text part, bounded, or None."""
-        self.asked.add(key)
-        value = self.text.get(key)
-        if value is None and self.family is not None:
-            value = self.family.defaults.get(key)
+        """A list, bounded, or None."""
+        value = self.get(key)
         return value[: 4 * MAX_LAYERS] if isinstance(value, list) and value else None
 
-    def where(self, concept: str) -> str | None:
-        """The evidence alone."""
-        found = self.find(concept)
-        return found[1] if found else None
+    def has(self, key: str) -> bool:
+        """Whether the file itself says something under this very key."""
+        self.asked.add(key)
+        return self.text.get(key) is not None
+
+    def where(self, *concepts: str) -> str | None:
+        """The evidence of the first of these that is told."""
+        for concept in concepts:
+            found = self.find(concept)
+            if found is not None and found[0] is not None:
+                return found[1]
+        return None
 
 
 def _short(value: Any) -> str:
@@ -181,3 +198,14 @@ def _text_part(raw: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
             return part, path
         part, path = part[key], f"{path}{key}."
     return part, path
+
+
+def _flattened(part: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str, str]]:
+    """The part with the keys of its inner objects beside its own, and where those stand."""
+    inner: dict[str, str] = {}
+    flat = dict(part)
+    for name in KINDS_OF_PARTS:
+        for key, value in as_mapping(part.get(name)).items():
+            if key not in flat:
+                flat[key], inner[key] = value, f"{name}.{key}"
+    return flat, inner

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -146,6 +146,35 @@ _SPECIAL: dict[str, dict[str, Any]] = {
     "kimi_linear": {"counted": True, "router": "sigmoid"},
 }
 """What is special: one row a family."""
+
+
+FORMS: tuple[tuple[frozenset[str], str], ...] = (
+    (frozenset({"qk_dim_factor", "v_dim_factor", "num_heads"}), "xlstm"),
+    (frozenset({"compress_ratios", "window_size", "n_hash_layers"}), "deepseek_v4"),
+    (frozenset({"n_layers", "kv_lora_rank", "inter_dim", "index_topk"}), "deepseek_v32"),
+    (frozenset({"n_layers", "kv_lora_rank", "inter_dim"}), "deepseek_v3"),
+    (frozenset({"n_layers", "n_heads", "dim", "hidden_dim", "kv_lora_rank", "moe"}), "mistral4"),
+    (frozenset({"n_layers", "n_heads", "dim", "hidden_dim", "moe"}), "mixtral"),
+    (frozenset({"n_layers", "n_heads", "n_kv_heads", "dim", "hidden_dim"}), "ministral3"),
+)
+"""Configs without a model type (Mistral's params.json, DeepSeek's inference configs): their keys → whose form it is."""
+
+
+def family_of_form(text: Mapping[str, Any]) -> Family | None:
+    """The family whose own format has these keys. Its class defaults do not hold for another format."""
+    name = next((name for keys, name in FORMS if keys <= text.keys()), None)
+    found = family(name)
+    return replace(found, defaults={}, renamed={}) if found else None
+
+
+def family_of_class(name: str | None) -> Family | None:
+    """The family whose causal language model has this class name."""
+    return family(_by_class().get(name or ""))
+
+
+@cache
+def _by_class() -> Mapping[str, str]:
+    return {row["class"]: name for name, row in _table()[0].items() if row.get("class")}
 
 
 def family(model_type: str | None) -> Family | None:

@@ -42,20 +42,12 @@ class Counts:
         return self.active_with_embedding - (self.embedding if self.head else 0)
 
 
-def need(config: Config, concept: str) -> int:
-    """A size that must be there. Raises Absent."""
-    value = config.size(concept)
-    if value is None:
-        raise Absent(f"{config.file} does not tell {config.keys(concept)[0]}")
-    return value
-
-
 def count(config: Config, layers: Sequence[Layer], tied: bool) -> Counts:
     """Count the language part. Raises Absent when a size is missing."""
-    hidden, vocab = need(config, "hidden_size"), need(config, "vocab")
+    hidden, vocab = config.need("hidden_size"), config.need("vocab")
     parts = [_layer(config, layer, index, len(layers), hidden) for index, layer in enumerate(layers)]
     extra = _per_layer_embeddings(config, len(layers), hidden, vocab)
-    positions = need(config, "context") * hidden if config.family and config.family.name == "gpt2" else 0
+    positions = config.need("context") * hidden if config.family and config.family.name == "gpt2" else 0
     final = (1 if _norm_kind(config) == "rmsnorm" else 2) * hidden
     if config.family and config.family.name in ("cohere", "cohere2"):
         final = hidden
@@ -127,8 +119,8 @@ def _dense(config: Config, layer: Layer, index: int, total: int, hidden: int) ->
 def _moe(config: Config, hidden: int) -> tuple[int, int, int]:
     """(router and shared experts, routed experts, those of one token)."""
     family = config.family
-    experts, chosen = need(config, "experts"), need(config, "top_k")
-    size = config.size("expert_size") or need(config, "intermediate_size")
+    experts, chosen = config.need("experts"), config.need("top_k")
+    size = config.size("expert_size") or config.need("intermediate_size")
     latent = config.size("latent")
     width = latent or hidden
     one = _matrices(config) * width * size + ((2 * size + hidden) if family and family.expert_bias else 0)
@@ -136,7 +128,7 @@ def _moe(config: Config, hidden: int) -> tuple[int, int, int]:
     fixed = hidden * (experts + zero) + (experts if family and family.router_bias else 0)
     fixed += 2 * hidden * latent if latent else 0
     if family and family.name == "llama4_text":
-        fixed += 3 * hidden * need(config, "intermediate_size")
+        fixed += 3 * hidden * config.need("intermediate_size")
     else:
         fixed += _matrices(config) * hidden * _shared_size(config, size)
     if family and family.shared_gate:
@@ -210,21 +202,21 @@ def _biases(config: Config, query: int, keys_values: int, hidden: int) -> int:
 
 
 def _mla(config: Config, layer: Layer, hidden: int) -> int:
-    heads, rank = layer.heads or 0, need(config, "kv_lora_rank")
+    heads, rank = layer.heads or 0, config.need("kv_lora_rank")
     nope, rope = config.size("qk_nope_head_dim", low=0) or 0, config.size("qk_rope_head_dim", low=0) or 0
-    value, low = need(config, "v_head_dim"), config.size("q_lora_rank")
+    value, low = config.need("v_head_dim"), config.size("q_lora_rank")
     weights = hidden * low + low + low * heads * (nope + rope) if low else hidden * heads * (nope + rope)
     weights += hidden * (rank + rope) + rank + rank * heads * (nope + value) + heads * value * hidden
     if layer.indexer:
-        number, dim = need(config, "index_n_heads"), need(config, "index_head_dim")
+        number, dim = config.need("index_n_heads"), config.need("index_head_dim")
         weights += (low or hidden) * number * dim + hidden * dim + 2 * dim + hidden * number
     return weights
 
 
 def _gated_deltanet(config: Config, hidden: int) -> int:
-    number, dim = need(config, "linear_num_value_heads"), need(config, "linear_value_head_dim")
-    keys = need(config, "linear_num_key_heads") * need(config, "linear_key_head_dim")
-    values, kernel = number * dim, need(config, "linear_conv_kernel_dim")
+    number, dim = config.need("linear_num_value_heads"), config.need("linear_value_head_dim")
+    keys = config.need("linear_num_key_heads") * config.need("linear_key_head_dim")
+    values, kernel = number * dim, config.need("linear_conv_kernel_dim")
     weights = hidden * (2 * keys + 2 * values) + hidden * 2 * number
     return weights + (2 * keys + values) * kernel + 2 * number + dim + values * hidden
 
@@ -265,7 +257,7 @@ def _mamba2(config: Config, hidden: int) -> int:
 
 
 def _short_conv(config: Config, hidden: int) -> int:
-    kernel, bias = need(config, "conv_L_cache"), config.flag("conv_bias")
+    kernel, bias = config.need("conv_L_cache"), config.flag("conv_bias")
     return 4 * hidden * hidden + hidden * kernel + (5 * hidden if bias else 0)
 
 

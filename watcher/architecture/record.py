@@ -275,6 +275,8 @@ class Evidence:
     """config, weights, code, reference, card, hub, or derived."""
     where: str | tuple[str, ...]
     """Key, tensor, source line or class default; for a derived fact the fact paths it came from."""
+    doubt: str | None = None
+    """Why the fact is not certain; the key is only there when it is not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,6 +288,8 @@ class Disagreement:
     """By witness."""
     taken: str
     """The witness that was believed."""
+    where: dict[str, Any] = field(default_factory=dict)
+    """By witness: where it was read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -352,7 +356,10 @@ class Architecture:
 
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
-        return {item.name.rstrip("_"): _plain(getattr(value, item.name)) for item in dataclasses.fields(value)}
+        plain = {item.name.rstrip("_"): _plain(getattr(value, item.name)) for item in dataclasses.fields(value)}
+        if isinstance(value, Evidence) and value.doubt is None:
+            del plain["doubt"]
+        return plain
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -1,0 +1,106 @@
+"""Counts of parameters: our closed forms beside what witnesses count, and what follows from either."""
+
+from __future__ import annotations
+
+from watcher.architecture.belief import Beliefs
+from watcher.architecture.config import Absent, Config
+from watcher.architecture.parameters import Counts, count
+from watcher.architecture.stack import Layer
+
+SOURCES = ("layers.kinds", "hidden_size", "vocab_size", "tied_embeddings")
+
+
+def tell_counts(beliefs: Beliefs, config: Config, layers: list[Layer]) -> None:
+    """Everything under `parameters`, as far as it can be told."""
+    counts = _closed_form(beliefs, config, layers)
+    if counts is not None:
+        _claim(beliefs, counts)
+    _embedding(beliefs)
+    _active(beliefs)
+    _towers(beliefs)
+    if not beliefs.get("mtp_layers"):
+        beliefs.claim("parameters.mtp", 0, ("mtp_layers",))
+    _reasons(beliefs)
+
+
+def _closed_form(beliefs: Beliefs, config: Config, layers: list[Layer]) -> Counts | None:
+    tied, family = beliefs.get("tied_embeddings"), config.family
+    if not layers or family is None or not family.counted or config.doubt or not isinstance(tied, bool):
+        return None
+    try:
+        return count(config, layers, tied)
+    except Absent as error:
+        beliefs.unread.append(("parameters", str(error)))
+    except (ArithmeticError, TypeError, ValueError):
+        beliefs.unread.append(("parameters", f"{config.file} holds values that do not fit together"))
+    return None
+
+
+def _claim(beliefs: Beliefs, counts: Counts) -> None:
+    beliefs.claim("parameters.text", counts.text, SOURCES)
+    beliefs.claim("parameters.experts", counts.experts, ("layers.kinds", "moe"))
+    beliefs.claim("parameters.active_experts", counts.active_experts, ("layers.kinds", "moe"))
+    for index, weights in enumerate(counts.per_layer):
+        beliefs.claim(f"layers[{index}].parameters", weights, ("hidden_size", "layers.kinds"))
+
+
+def _embedding(beliefs: Beliefs) -> None:
+    vocab, hidden = beliefs.get("vocab_size"), beliefs.get("hidden_size")
+    if "parameters.embedding" not in beliefs.told and vocab and hidden and "parameters.text" in beliefs.told:
+        beliefs.claim("parameters.embedding", vocab * hidden, ("vocab_size", "hidden_size"))
+
+
+def _active(beliefs: Beliefs) -> None:
+    """Rule A leaves out the experts that a token does not use; rule B the input table too, unless it is the head."""
+    text, embedding = beliefs.get("parameters.text"), beliefs.get("parameters.embedding")
+    chosen = _chosen(beliefs)
+    if text is None or embedding is None or chosen is None:
+        return
+    touched = text - chosen[0] + chosen[1]
+    beliefs.claim("parameters.active_with_embedding", touched, ("parameters.text", "moe.num_experts_per_tok"))
+    tied = beliefs.get("tied_embeddings")
+    if isinstance(tied, bool):
+        without = touched if tied else touched - embedding
+        beliefs.claim("parameters.active", without, ("parameters.active_with_embedding", "tied_embeddings"))
+
+
+def _chosen(beliefs: Beliefs) -> tuple[int, int] | None:
+    """(all routed experts, those of one token); None when it is not known."""
+    experts = beliefs.get("parameters.experts")
+    if beliefs.get("decoder_type") not in ("sparse-moe", "sparse-hybrid") and not experts:
+        return (0, 0)
+    if experts is None:
+        return None
+    if "parameters.active_experts" in beliefs.told:
+        return experts, beliefs.get("parameters.active_experts")
+    number, used = beliefs.get("moe.num_experts"), beliefs.get("moe.num_experts_per_tok")
+    return (experts, experts * min(used, number) // number) if number and used else None
+
+
+MODALITIES = (("vision", "image"), ("audio", "audio"))
+
+
+def _towers(beliefs: Beliefs) -> None:
+    """The towers' share, and the total: everything that the implementation builds."""
+    has = {modality for _, modality in MODALITIES if f"towers.{modality}.modality" in beliefs.told}
+    for name, modality in MODALITIES:
+        if modality not in has:
+            beliefs.claim(f"parameters.{name}", 0, ("model.modalities",))
+    parts = ["text", *(name for name, modality in MODALITIES if modality in has)]
+    if "parameters.total" not in beliefs.told and len(parts) == 1 and "parameters.text" in beliefs.told:
+        beliefs.claim("parameters.total", beliefs.get("parameters.text"), ("parameters.text",))
+
+
+def _reasons(beliefs: Beliefs) -> None:
+    """Why what is not told is not known."""
+    why = beliefs.why("parameters", f"{beliefs.default_why}, so its weights cannot be counted")
+    for name in ("text", "active", "active_with_embedding", "embedding"):
+        beliefs.lack(f"parameters.{name}", beliefs.why(f"parameters.{name}", why))
+    towers = "the weights of the towers were not counted"
+    beliefs.lack(
+        "parameters.total", beliefs.why("parameters.total", towers if "parameters.text" in beliefs.told else why)
+    )
+    for name, _ in MODALITIES:
+        beliefs.lack(f"parameters.{name}", towers)
+    beliefs.lack("parameters.mtp", "no witness counts the extra prediction layers")
+    beliefs.lack("parameters.stored", "no safetensors metadata was given")

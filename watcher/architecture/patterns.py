@@ -1,0 +1,313 @@
+"""Config → one word a layer. Every spelling of a layer pattern is a small decoder in `PATTERNS`; a new one is a row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from watcher.architecture.config import MAX_LAYERS, Absent, Config
+
+Words = list[str]
+"""One word a layer: full, sliding, chunked, linear, csa, hca, window, moe, ffn, or the config's own."""
+
+Decoder = Callable[[Config, str], Words | None]
+
+SLIDING = frozenset(
+    "sliding_attention sliding_window swa local sliding window_attention hybrid_sliding local_attention".split()
+)
+FULL = frozenset(
+    "full_attention attention global full indexed_attention deepseek_sparse_attention full_attn moba "
+    "global_attention self_attention".split()
+)
+LINEAR = frozenset(
+    "linear_attention mamba mamba2 kda conv recurrent gated_deltanet lightning short_conv linear ssm".split()
+)
+SPECIAL = {
+    "chunked_attention": "chunked",
+    "compressed_sparse_attention": "csa",
+    "heavily_compressed_attention": "hca",
+    "moe": "moe",
+    "mlp": "ffn",
+}
+
+
+def count_layers(config: Config) -> int:
+    """The number of layers. Raises Absent."""
+    own = (config.model_type or "").startswith("longcat") and config.has("num_layers")
+    count = config.size("num_layers" if own else "layers", high=MAX_LAYERS)
+    if count is None:
+        raise Absent(f"{config.file} does not say how many layers there are")
+    return count
+
+
+def pattern(config: Config) -> tuple[Words, str]:
+    """One word a layer, and the key that says so. Raises Absent."""
+    for key, decode in PATTERNS:
+        if config.get(key) is None:
+            continue
+        words = decode(config, key)
+        if words:
+            if len(words) > MAX_LAYERS:
+                raise Absent(f"{config.file}: {key} has {len(words)} entries, which is no stack")
+            return words, config.where(key) or config.file
+    count = count_layers(config)
+    return _by_class(config, count)
+
+
+def word_of(text: str) -> str:
+    """The word for one entry of a list of layer types."""
+    if text in SPECIAL:
+        return SPECIAL[text]
+    if text in SLIDING or text.startswith("sliding"):
+        return "sliding"
+    if text in LINEAR or "linear" in text or "mamba" in text or "deltanet" in text:
+        return "linear"
+    return "full" if text in FULL else text
+
+
+# --- decoders --------------------------------------------------------------------------------------------------------
+
+
+def _letters(config: Config, key: str) -> Words | None:
+    """Nemotron-H: one letter a half-block."""
+    text = config.get(key)
+    known = {"M": "linear", "*": "full", "E": "moe", "-": "ffn"}
+    if not isinstance(text, str) or set(text) - known.keys() - {"|"}:
+        return None
+    return [known[letter] for letter in text if letter != "|"][: MAX_LAYERS + 1]
+
+
+def _blocks(config: Config, key: str) -> Words | None:
+    """A list of half-blocks (Nemotron-H v5), or of whole blocks repeated over the stack (RecurrentGemma)."""
+    items = config.items(key)
+    if not items:
+        return None
+    words = [word_of(str(item)[:40]) for item in items]
+    if key == "layers_block_type":
+        return words
+    count = count_layers(config)
+    return [words[index % len(words)] for index in range(count)]
+
+
+def _types(config: Config, key: str) -> Words | None:
+    """layer_types may be longer than the stack: the tail is the extra prediction layers. Shorter, it is no pattern."""
+    items = config.items(key)
+    if not items:
+        return None
+    count = count_layers(config)
+    if len(items) < count:
+        raise Absent(f"{config.name(key)} has {len(items)} entries for {count} layers")
+    return [word_of(str(item)[:40]) for item in items[:count]]
+
+
+def _ratios(config: Config, key: str) -> Words | None:
+    """DeepSeek V4: how much each layer compresses its cache; 0 keeps a window only."""
+    items = config.items(key)
+    if not items:
+        return None
+    count = count_layers(config)
+    if len(items) < count:
+        raise Absent(f"{config.name(key)} has {len(items)} entries for {count} layers")
+    ratios = [item if isinstance(item, int) else 0 for item in items[:count]]
+    return ["window" if ratio == 0 else "csa" if ratio <= 16 else "hca" for ratio in ratios]
+
+
+def _mask(full: int, other: str) -> Decoder:
+    """A list of 0 and 1."""
+
+    def decode(config: Config, key: str) -> Words | None:
+        items = config.items(key)
+        if not items:
+            return None
+        count = count_layers(config)
+        if len(items) < count:
+            raise Absent(f"{config.name(key)} has {len(items)} entries for {count} layers")
+        return ["full" if item == full else other for item in items[:count]]
+
+    return decode
+
+
+def _linear_part(config: Config, key: str) -> Words | None:
+    """Kimi Linear: 1-based numbers of the full layers."""
+    full = config.part(key).get("full_attn_layers")
+    if not isinstance(full, list):
+        return None
+    return ["full" if index + 1 in full else "linear" for index in range(count_layers(config))]
+
+
+def _every(other: str, *, needs: str | None = None) -> Decoder:
+    """Every n-th layer is full, the others are `other`; or a string of L and G, repeated."""
+
+    def decode(config: Config, key: str) -> Words | None:
+        step = config.get(key)
+        if isinstance(step, str) and step and set(step) <= {"L", "G"}:
+            return ["sliding" if step[index % len(step)] == "L" else "full" for index in range(count_layers(config))]
+        if isinstance(step, bool) or not isinstance(step, int) or step < 2 or (needs and not config.get(needs)):
+            return None
+        return ["full" if (index + 1) % step == 0 else other for index in range(count_layers(config))]
+
+    return decode
+
+
+def _groups(config: Config, key: str) -> Words | None:
+    """Ling 2.5: the last of each group is full, and so is what is left over."""
+    size = config.get(key)
+    if isinstance(size, bool) or not isinstance(size, int) or size < 2:
+        return None
+    count = count_layers(config)
+    return ["full" if (i + 1) % size == 0 or i >= count // size * size else "linear" for i in range(count)]
+
+
+def _indices(config: Config, key: str) -> Words | None:
+    """0-based numbers of the full layers."""
+    items = config.items(key)
+    return ["full" if index in items else "linear" for index in range(count_layers(config))] if items else None
+
+
+def _period(config: Config, key: str) -> Words | None:
+    """Jamba: one full layer every n, from an offset on."""
+    step, offset = config.get(key), config.get("attn_layer_offset", 0)
+    if isinstance(step, bool) or not isinstance(step, int) or step < 1 or not isinstance(offset, int):
+        return None
+    return ["full" if index % step == offset else "linear" for index in range(count_layers(config))]
+
+
+def _chunks(config: Config, key: str) -> Words | None:
+    """Llama 4: layers without RoPE see everything, the others a chunk."""
+    items = config.items(key)
+    if not items or not config.get("attention_chunk_size"):
+        return None
+    count = count_layers(config)
+    if len(items) < count:
+        raise Absent(f"{config.name(key)} has {len(items)} entries for {count} layers")
+    return ["chunked" if item else "full" for item in items[:count]]
+
+
+def _from_layer(config: Config, key: str) -> Words | None:
+    """Qwen2, Qwen3: windows from a layer on, and only when the flag is true."""
+    first = config.get(key)
+    if not config.flag("use_sliding_window") or not config.get("sliding_window") or not isinstance(first, int):
+        return None
+    return ["sliding" if index >= first else "full" for index in range(count_layers(config))]
+
+
+PATTERNS: tuple[tuple[str, Decoder], ...] = (
+    ("hybrid_override_pattern", _letters),
+    ("layers_block_type", _blocks),
+    ("compress_ratios", _ratios),
+    ("linear_attn_config", _linear_part),
+    ("hybrid_layer_pattern", _mask(0, "sliding")),
+    ("layer_types", _types),
+    ("attn_type_list", _mask(1, "linear")),
+    ("global_attn_every_n_layers", _every("sliding")),
+    ("full_attention_interval", _every("linear", needs="linear_num_value_heads")),
+    ("layer_group_size", _groups),
+    ("attn_layer_indices", _indices),
+    ("full_attn_idxs", _indices),
+    ("sliding_window_pattern", _every("sliding", needs="sliding_window")),
+    ("_sliding_window_pattern", _every("sliding", needs="sliding_window")),
+    ("no_rope_layers", _chunks),
+    ("attn_layer_period", _period),
+    ("block_types", _blocks),
+    ("max_window_layers", _from_layer),
+)
+"""Key → decoder, in look-up order. A decoder returns None when its key says nothing here."""
+
+
+# --- patterns that only the implementation tells ---------------------------------------------------------------------
+
+
+def _full_every(step: int, other: str) -> Callable[[int], str]:
+    return lambda index: "full" if (index + 1) % step == 0 else other
+
+
+def _even(even: str, odd: str) -> Callable[[int], str]:
+    return lambda index: odd if index % 2 else even
+
+
+CLASS_RULES: dict[str, Callable[[int], str]] = {
+    "llama4_text": _full_every(4, "chunked"),
+    "gpt_oss": _even("sliding", "full"),
+    "gemma2": _even("sliding", "full"),
+    "gemma3_text": _full_every(6, "sliding"),
+    "gemma4_text": _full_every(6, "sliding"),
+    "gemma3n_text": _full_every(5, "sliding"),
+    "cohere2": _full_every(4, "sliding"),
+    "olmo3": _full_every(4, "sliding"),
+    "qwen3_next": _full_every(4, "linear"),
+    "qwen3_5_text": _full_every(4, "linear"),
+    "qwen3_5_moe_text": _full_every(4, "linear"),
+    "minimax": _even("full", "linear"),
+    "zaya": _even("full", "moe"),
+    **dict.fromkeys(("xlstm", "mamba", "mamba2", "rwkv", "falcon_mamba"), lambda index: "linear"),
+}
+"""Patterns that only the implementation tells."""
+
+ALWAYS_SLIDING = frozenset({"mistral", "mixtral", "phi3", "starcoder2", "phimoe"})
+"""Families whose `sliding_window`, when set, holds for every layer."""
+
+
+def _by_class(config: Config, count: int) -> tuple[Words, str]:
+    name = config.family.name if config.family else config.model_type or ""
+    where = config.where("layers") or config.file
+    rule = CLASS_RULES.get(name) or CLASS_RULES.get(config.model_type or "")
+    if rule is not None:
+        return [rule(index) for index in range(count)], config.family.source if config.family else where
+    window = config.get("sliding_window")
+    if name in ALWAYS_SLIDING and isinstance(window, int) and window > 0:
+        return ["sliding"] * count, config.where("sliding_window") or where
+    return ["full"] * count, where
+
+
+# --- sparse or dense feed-forward ------------------------------------------------------------------------------------
+
+
+def sparse_layers(config: Config, count: int) -> tuple[list[bool], str | None]:
+    """Which layers have experts instead of a dense feed-forward part, and the key that says so."""
+    for key, sparse in (("mlp_layer_types", "sparse"), ("moe_layer_freq", 1), ("moe_layers_mask", 1)):
+        items = config.items(key)
+        if items:
+            if len(items) < count:
+                raise Absent(f"{config.name(key)} has {len(items)} entries for {count} layers")
+            return [item == sparse for item in items[:count]], config.where(key)
+    experts = config.size("experts", low=0)
+    if not experts or not (config.size("top_k", low=0) or config.get("num_experts_per_tok")):
+        return [False] * count, config.where("experts")
+    if config.family and config.family.name.startswith("gemma4") and not config.flag("enable_moe_block"):
+        return [False] * count, config.where("enable_moe_block")
+    where = config.where("moe_layers", "moe_layers_enum", "dense_prefix", "mlp_only_layers", "expert_layer_period")
+    return [_is_sparse(config, index) for index in range(count)], where or config.where("experts")
+
+
+DENSE_PREFIX = {"laguna": 1, "hy_v3": 1}
+"""Dense layers at the start where the config does not say how many."""
+
+
+def _is_sparse(config: Config, index: int) -> bool:
+    listed = config.items("moe_layers") or _numbers(config.get("moe_layers_enum"))
+    if listed:
+        return index in listed
+    prefix = config.get("dense_prefix")
+    prefix = DENSE_PREFIX.get(config.model_type or "", 0) if prefix is None else prefix
+    if isinstance(prefix, int) and index < prefix:
+        return False
+    if index in (config.items("mlp_only_layers") or []):
+        return False
+    period, offset = config.get("expert_layer_period"), config.get("expert_layer_offset", 0)
+    if isinstance(period, int) and period > 0 and isinstance(offset, int):
+        return index % period == offset
+    return _on_step(config, index)
+
+
+STEPS = ("interleave_moe_layer_step", "decoder_sparse_step", "moe_layer_freq", "moe_every_n_layers", "route_every_n")
+
+
+def _on_step(config: Config, index: int) -> bool:
+    steps = (config.get(key) for key in STEPS)
+    step = next((item for item in steps if isinstance(item, int) and not isinstance(item, bool) and item > 1), None)
+    return step is None or (index + 1) % step == 0
+
+
+def _numbers(text: object) -> list[int]:
+    """Step: layer numbers as `3,4,5`."""
+    parts = text.split(",") if isinstance(text, str) and len(text) < 20_000 else []
+    return [int(part) for part in parts if part.strip().isdigit() and len(part) < 6]

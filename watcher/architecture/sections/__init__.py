@@ -1,0 +1,1 @@
+"""What a config tells, one module a part of the record."""

@@ -1,0 +1,57 @@
+"""The mixture of experts: how many, how wide, how they are chosen."""
+
+from __future__ import annotations
+
+from watcher.architecture.config import Absent
+from watcher.architecture.sections.notes import Notes
+from watcher.architecture.stack import Stack
+
+ROUTERS = {"noaux_tc": "sigmoid", "greedy": "softmax"}
+"""DeepSeek's `topk_method`, for configs that do not name the scoring."""
+
+
+def experts(notes: Notes, stack: Stack | None) -> None:
+    """Facts of the experts, when any layer has them."""
+    layers = stack.layers if stack else []
+    sparse = [told for told in layers if told["mixer"].value == "moe" or ("ff" in told and told["ff"].value == "moe")]
+    if not sparse:
+        return
+    config = notes.config
+    notes.size("moe.num_experts", "experts")
+    notes.size("moe.num_experts_per_tok", "top_k")
+    if notes.size("moe.moe_intermediate_size", "expert_size") is None and config.get("expert_size") is None:
+        notes.size("moe.moe_intermediate_size", "intermediate_size")
+    halves = any(told["mixer"].value == "moe" for told in layers)
+    notes.put("moe.dense_layers", 0 if halves else len(layers) - len(sparse), ("layers.kinds",))
+    notes.size("moe.zero_experts", "zero_experts", low=0)
+    notes.size("moe.latent_size", "latent")
+    _shared(notes)
+    _routing(notes)
+
+
+def _shared(notes: Notes) -> None:
+    config = notes.config
+    number = notes.size("moe.num_shared_experts", "shared_experts", low=0)
+    if number is None and config.get("shared_experts") is None:
+        width = _positive(notes, "shared_size")
+        if width:
+            notes.put("moe.num_shared_experts", 1, config.where("shared_size"))
+
+
+def _positive(notes: Notes, concept: str) -> int | None:
+    try:
+        return notes.config.size(concept, low=0)
+    except Absent:
+        return None
+
+
+def _routing(notes: Notes) -> None:
+    config = notes.config
+    groups = _positive(notes, "groups")
+    if groups and groups > 1:
+        notes.put("moe.groups", groups, config.where("groups"))
+    scoring = config.word("router")
+    if scoring is not None:
+        notes.put("moe.router", scoring.lower(), config.where("router"))
+    elif config.word("topk_method") in ROUTERS and config.model_type is None:
+        notes.put("moe.router", ROUTERS[config.word("topk_method") or ""], config.where("topk_method"), certain=False)
