@@ -1,23 +1,52 @@
-"""Architecture ─group─▶ Release: which repos a person would call one release. Pure."""
+"""Architecture ─group─▶ Release: which repos a person would call one release. Pure.
+
+Two repos of one organization are tied by what they declare, by their names, or by their architecture. How long a tie
+holds depends on its kind: a copy belongs to its original for ever, another size for weeks, another tuning for days,
+and what only looks alike while the release has not gone out: in doubt, what comes later is news.
+"""
 
 from __future__ import annotations
 
+import enum
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from watcher.releases.model import Release, ReleaseState, Repo
-from watcher.releases.names import take_apart
+from watcher.releases.model import Release, ReleaseState, Repo, RepoState
+from watcher.releases.names import NameParts, take_apart, words
+from watcher.releases.words import LINES, is_size
 
-LATE = timedelta(days=60)
-"""How long after a release went out another size or tuning of the same name still belongs to it; a copy always does."""
 
-SAME_WEIGHTS = frozenset({"quantized"})
+class Tie(enum.IntEnum):
+    """Why two repos belong together, the surest first."""
+
+    DECLARED_COPY = 0
+    """One declares to be quantised from the other."""
+    COPY = 1
+    """Named alike but for words for a quantisation or file format."""
+    TUNING = 2
+    """The same size in another tuning or context length."""
+    SIZE = 3
+    """Another size, or another student of a distilled family."""
+    DECLARED = 4
+    """One declares to be made from the other, and but for its date it has the same name."""
+    LOOSE = 5
+    """Words that no table knows, an unfinished version, or one name within the other and the same architecture."""
+
+
+LATE: dict[Tie, timedelta] = {
+    Tie.DECLARED_COPY: timedelta.max,
+    Tie.COPY: timedelta.max,
+    Tie.TUNING: timedelta(days=14),
+    Tie.SIZE: timedelta(days=60),
+    Tie.DECLARED: timedelta(days=14),
+    Tie.LOOSE: timedelta(0),
+}
+"""How long after the one came the other still belongs to its release; zero: only until the release went out."""
+
+COPYING = frozenset({"quantized"})
 """Declared relations that make a repo a copy of its base."""
-
-SAME_FAMILY = frozenset({"finetune", "base"})
-"""Declared relations that may hold inside a release (Instruct is a finetune of Base)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,61 +55,105 @@ class Kinship:
 
     relative: Repo
     because: str
-    copy: bool
-    """The same weights, quantised or in another format."""
+    tie: Tie
+
+    @property
+    def copy(self) -> bool:
+        """The same weights, quantised or in another format."""
+        return self.tie in (Tie.DECLARED_COPY, Tie.COPY)
 
 
-def find_kin(repo: Repo, relatives: Sequence[Repo], releases: Mapping[str, Release], now: datetime) -> Kinship | None:
-    """The nearest relative of a repo in its own organization, or None when it starts a release of its own.
+def find_kin(
+    repo: Repo,
+    others: Sequence[Repo],
+    releases: Mapping[str, Release],
+    prints: Mapping[str, str] | None = None,
+) -> list[Kinship]:
+    """The relatives of a repo in its own organization, the nearest first; none when it starts a release of its own.
 
-    `relatives`: other repos of the organization that share its stem or are its declared base; `releases`: theirs.
+    `others`: repos it may belong with; `releases`: theirs, by id; `prints`: fingerprints of architectures by `_id`.
     """
-    others = [other for other in relatives if other.hub_id != repo.hub_id and other.organization == repo.organization]
-    return _declared(repo, others) or _same_name(repo, others, releases, now)
+    others = [other for other in others if other.hub_id != repo.hub_id and other.organization == repo.organization]
+    found = [kin for kin in (_kinship(repo, other, prints or {}) for other in others) if kin is not None]
+    sizes_known = _is_known_size(repo, found)
+    near = [kin for kin in found if _holds(repo, kin, releases, sizes_known)]
+    return sorted(near, key=lambda kin: (kin.tie, _distance(repo, kin.relative), kin.relative.name))
 
 
-def _declared(repo: Repo, others: Sequence[Repo]) -> Kinship | None:
-    by_name = {other.name.lower(): other for other in others}
-    for relation, base in repo.base_models:
-        relative = by_name.get(base.lower())
-        if relative is None:
-            continue
-        if relation in SAME_WEIGHTS:
-            return Kinship(relative, f"base_model: {relation} of {relative.name}", True)
-        if relation in SAME_FAMILY and relative.stem == repo.stem:
-            return Kinship(relative, f"base_model: {relation} of {relative.name}", is_copy(repo, relative))
+def _kinship(repo: Repo, other: Repo, prints: Mapping[str, str]) -> Kinship | None:
+    for one, base in ((repo, other), (other, repo)):
+        for relation, name in one.base_models:
+            if name.lower() == base.name.lower():
+                tie = _declared(relation, one, base)
+                if tie is not None:
+                    return Kinship(other, f"base_model: {one.name} is {relation} of {base.name}", tie)
+    mine, its = take_apart(repo.name), take_apart(other.name)
+    if mine.stem == its.stem:
+        tie, words_ = _named_alike(mine, its)
+        return Kinship(other, f"{words_} {other.name}", tie)
+    print_ = prints.get(repo.hub_id)
+    if print_ and print_ == prints.get(other.hub_id) and _extends(repo.name, other.name):
+        return Kinship(other, f"the same architecture as {other.name}, whose name it shares", Tie.LOOSE)
     return None
 
 
-def _same_name(repo: Repo, others: Sequence[Repo], releases: Mapping[str, Release], now: datetime) -> Kinship | None:
-    alike = [other for other in others if other.stem == repo.stem]
-    copies = [other for other in alike if is_copy(repo, other) or is_copy(other, repo)]
-    if copies:
-        return Kinship(copies[0], f"the same name as {copies[0].name} with another format", True)
-    recent = [other for other in alike if _is_recent(other, releases, now)]
-    if not recent:
-        return None
-    return Kinship(recent[0], f"the same family and version as {recent[0].name}", False)
+def _declared(relation: str, one: Repo, base: Repo) -> Tie | None:
+    """The tie that a declared relation makes; None leaves it to the names."""
+    if relation in COPYING:
+        return Tie.DECLARED_COPY
+    mine, its = take_apart(one.name), take_apart(base.name)
+    return Tie.DECLARED if mine.stem != its.stem and mine.undated == its.undated else None
+
+
+def _named_alike(mine: NameParts, its: NameParts) -> tuple[Tie, str]:
+    """The tie between names of one stem, and its words."""
+    if (mine.extra, mine.stage) != (its.extra, its.stage):
+        return Tie.LOOSE, "nearly the name of"
+    if (mine.size, mine.student) != (its.size, its.student):
+        return Tie.SIZE, "another size of the family of"
+    if (mine.tuning, mine.context) != (its.tuning, its.context):
+        return Tie.TUNING, "another tuning of"
+    return (Tie.COPY, "another format of") if mine.copy or its.copy else (Tie.TUNING, "the same name as")
+
+
+def _extends(one: str, other: str) -> bool:
+    """Whether one name is the other with a few plain words more: no number, no size, no other line of models."""
+    mine, its = set(words(one)), set(words(other))
+    more = mine ^ its
+    if not (mine < its or its < mine):
+        return False
+    return all(word.isalpha() and word not in LINES and not is_size(word) for word in more)
+
+
+def _is_known_size(repo: Repo, found: Sequence[Kinship]) -> bool:
+    """Whether this size was there before; then only its tuning can be new."""
+    ties = (Tie.TUNING, Tie.COPY)
+    return any(kin.tie in ties and _distance(repo, kin.relative) > LATE[Tie.TUNING] for kin in found)
+
+
+def _holds(repo: Repo, kin: Kinship, releases: Mapping[str, Release], size_known: bool) -> bool:
+    """Whether a tie still holds at the distance in time between the two."""
+    tie = Tie.TUNING if kin.tie is Tie.SIZE and size_known else kin.tie
+    if LATE[tie] == timedelta(0):
+        release = releases.get(kin.relative.release_id or "")
+        return release is not None and release.state is ReleaseState.OPEN
+    return _distance(repo, kin.relative) < LATE[tie]
+
+
+def _distance(repo: Repo, other: Repo) -> timedelta:
+    return abs(moment(repo) - moment(other))
+
+
+def moment(repo: Repo) -> datetime:
+    """When a repo came out: when we saw it first, and for what was there before us, when the Hub says."""
+    known = repo.created_at if repo.state is RepoState.SILENT else None
+    return known or repo.first_seen_at
 
 
 def is_copy(repo: Repo, original: Repo) -> bool:
     """Whether `repo` is named as `original` is, with words for a quantisation or file format added."""
     mine, its = take_apart(repo.name), take_apart(original.name)
-    return bool(mine.copy) and not its.copy and mine.size == its.size and _tuning(mine) == _tuning(its)
-
-
-def _tuning(parts: object) -> list[str]:
-    variant, copy = getattr(parts, "variant", ""), getattr(parts, "copy", "")
-    return [word for word in variant.split("-") if word not in copy.split("-")]
-
-
-def _is_recent(other: Repo, releases: Mapping[str, Release], now: datetime) -> bool:
-    """Whether what this repo belongs to is open, or came out not long ago."""
-    release = releases.get(other.release_id or "")
-    if release is None:
-        moment = other.last_modified or other.created_at or other.first_seen_at
-        return now - moment < LATE
-    return release.state is ReleaseState.OPEN or now - (release.out_at or release.opened_at) < LATE
+    return mine.stem == its.stem and bool(mine.copy) and not its.copy and _named_alike(mine, its)[0] is Tie.COPY
 
 
 def new_release(repo: Repo, state: ReleaseState, now: datetime) -> Release:

@@ -1,81 +1,171 @@
-"""What a repo's name says: family stem, size, variant and format, told apart word by word.
+"""What a repo's name says: family with version, size, tuning, format and the like, told apart word by word.
 
-A name is cut at `-`, `_` and spaces. Words that say size, tuning, quantisation or file format are taken away;
-what is left, with its version and date, is the *stem* that repos of one release share. Sizes by word (Small,
-Large) stay: they name models of their own. Example: `Qwen3-30B-A3B-Instruct-2507-FP8` → stem `qwen3-2507`, size
-`30b-a3b`, variant `instruct-fp8`.
+A name is cut at `-`, `_`, `.` and spaces; a dot, or what stands for one, stays inside a number (`3_1` is `3.1`). Words
+that say size, tuning, context, quantisation or file format are taken away by the tables of `words.py`; what is left,
+with its version and date, is the *stem* that the repos of one release share. Example: `Qwen3-30B-A3B-Instruct-2507-FP8`
+→ stem `qwen3-2507`, size `30b-a3b`, tuning `instruct`, copy `fp8`.
 """
 
 from __future__ import annotations
 
+import functools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-COPIES = frozenset(
-    """fp8 fp4 fp16 bf16 fp32 f16 f32 int4 int8 int2 int3 4bit 8bit 2bit 3bit 6bit nf4 nvfp4 mxfp4 mxfp8 awq gptq gguf
-    ggml exl2 exl3 mlx onnx openvino bnb quantized quant qat q4 q5 q6 q8 q2 q3 w4a16 w8a8 w8a16 w4a8 w4a4 w8a8c8
-    marlin eetq hqq aqlm autoround dynamic static block channel safetensors transformers hf original torch coreml litert
-    tflite qnn ov trt tensorrt lmstudio gguf4 unquantized g128 g32 g64 lm deepspeed 4bits 8bits int hpu""".split()
-)
-"""Words for a copy: the same weights, quantised or in another file format."""
-
-TUNINGS = frozenset(
-    """base pt pretrain pretrained instruct instruction it chat thinking think reasoning reasoner sft dpo rl rlhf rlvr
-    zero preview exp experimental final hybrid nothink non no stage1 stage2 midtrain midtraining annealed draft
-    assistant eagle eagle3 mtp speculator user-lm""".split()
-)
-"""Words for a stage of training or a way of use: another set of weights of the same structure."""
-
-_SIZE = re.compile(r"(?:\d+x)?\d+(?:[._p]\d+)?[bmt]|a\d+(?:\.\d+)?[bm]|e\d+b|\d+x\d+b|\d+e")
-"""7b, 0.6b, 8x7b, 30b, a3b, e4b, 128e, 350m, 1t."""
-
-_QUANT = re.compile(
-    r"(?:i?q\d(?:_[a-z0-9]+)*|w\d+a\d+(?:kv\d+|c\d+)?|g\d{2,3}|\d(?:\.\d+)?bpw|gs\d+|int\d+|fp\d+|bf\d+)"
+from watcher.releases.words import (
+    AMBIGUOUS_COPIES,
+    CONTEXTS,
+    FAMILIES,
+    LINES,
+    SIBLINGS,
+    STAGES,
+    TUNINGS,
+    VENDORS,
+    is_copy_word,
+    is_size,
 )
 
-
-_WORD = re.compile(r"i?q\d_[a-z0-9]+(?:_[a-z]+)?|(?:[^-_\s:+.]|(?<=\d)\.(?=\d))+")
+_WORD = re.compile(r"i?q\d(?:_[0-9a-z]{1,2})+(?![a-z0-9])|(?:[^-_\s:+.]|(?<=\d)\.(?=\d))+")
 """A llama.cpp quantisation with its underscores (q4_k_m), else a run without separators; a dot stays in a number."""
 
+_UNDERSCORE = re.compile(r"(?<=\d)(?<!q\d)_(?=\d)")
+"""An underscore that stands for the dot of a version: 3_1, but not q4_0."""
 
-@dataclass(frozen=True, slots=True)
+_DATE = re.compile(r"\d{4}|\d{6}|\d{8}")
+"""0528, 2507, 250904, 20250904: month and day, or year and month."""
+
+_GLUED = re.compile(r"(?<=[a-z])-(?=\d)")
+"""Where `gemma-3` and `gemma3` differ."""
+
+LONGEST = 250
+"""Characters of a stem that are kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NameParts:
-    """A repo's name, taken apart. All lower case."""
+    """A repo's name, taken apart. All lower case; words of one kind are joined with `-` in their order."""
 
     stem: str
     """Family with version and date; never empty."""
-    size: str
-    """`30b-a3b`, or empty."""
-    variant: str
-    """Tuning and copy words in their order: `instruct-fp8`, or empty for an original."""
-    copy: str
-    """The copy words alone (`fp8`, `gguf`), or empty."""
+    size: str = ""
+    """`30b-a3b`, `mini`, `8x7b`."""
+    tuning: str = ""
+    """`instruct`, `base`, `rl-zero`."""
+    stage: str = ""
+    """`preview`, `exp`."""
+    context: str = ""
+    """`128k`, `1m`."""
+    student: str = ""
+    """The family a distilled or continued model is built on: `qwen`, `llama3.1`."""
+    extra: str = ""
+    """Words that no table knows, after the size: `deep`, `captioner`."""
+    copy: str = ""
+    """`fp8`, `awq`, `q4_k_m-gguf`."""
+    date: str = ""
+    """The date inside the stem, if it has one: `2507`."""
+    variant: str = ""
+    """Everything that tells an original's variant apart, in the name's order: `instruct-fp8`."""
+
+    @property
+    def undated(self) -> str:
+        """The stem without its date."""
+        return "-".join(word for word in self.stem.split("-") if not self.date or word != self.date) or self.stem
 
 
 def words(name: str) -> list[str]:
-    """The words of the part after the slash, lower case; a dot stays inside a number."""
-    plain = name.rpartition("/")[2].lower()
-    return _WORD.findall(plain)
+    """The words of the part after the slash, lower case; versions written with `_` or `-` get their dot back."""
+    plain = _UNDERSCORE.sub(".", name.rpartition("/")[2].lower())
+    return _with_dots(_WORD.findall(plain))
 
 
+def _with_dots(found: list[str]) -> list[str]:
+    """`3`, `1` after each other are the version 3.1."""
+    joined: list[str] = []
+    for word in found:
+        if joined and re.fullmatch(r"\d", word) and re.fullmatch(r"[a-z]*\d", joined[-1]):
+            joined[-1] += f".{word}"
+        else:
+            joined.append(word)
+    return joined
+
+
+@dataclass(slots=True)
+class _Sorted:
+    """The words of one name by what they say."""
+
+    kept: list[str] = field(default_factory=list)
+    size: list[str] = field(default_factory=list)
+    tuning: list[str] = field(default_factory=list)
+    stage: list[str] = field(default_factory=list)
+    context: list[str] = field(default_factory=list)
+    student: list[str] = field(default_factory=list)
+    extra: list[str] = field(default_factory=list)
+    copy: list[str] = field(default_factory=list)
+    variant: list[str] = field(default_factory=list)
+
+
+@functools.lru_cache(maxsize=20_000)
 def take_apart(name: str) -> NameParts:
     """The parts of `org/name`."""
-    kept: list[str] = []
-    size: list[str] = []
-    variant: list[str] = []
-    copies: list[str] = []
-    for word in words(name):
-        if _SIZE.fullmatch(word) and (kept or size):
-            size.append(word)
-        elif word in COPIES or _QUANT.fullmatch(word):
-            variant.append(word)
-            copies.append(word)
-        elif word in TUNINGS and kept:
-            variant.append(word)
-        else:
-            kept.append(word)
-    stem = "-".join(kept) or "-".join(words(name)) or name.lower()
-    return NameParts(stem[:250], "-".join(size), "-".join(variant), "-".join(copies))
+    found = words(name)
+    sorted_ = _sort(found[1:] if len(found) > 1 and found[0] in VENDORS and not _is_version(found[1]) else found)
+    stem = _GLUED.sub("", "-".join(sorted_.kept)) or "-".join(found) or name.lower()
+    dates = [word for word in sorted_.kept if _DATE.fullmatch(word)]
+    return NameParts(
+        stem=stem[:LONGEST],
+        size="-".join(sorted_.size),
+        tuning="-".join(sorted_.tuning),
+        stage="-".join(sorted_.stage),
+        context="-".join(sorted_.context),
+        student="-".join(sorted_.student),
+        extra="-".join(sorted_.extra),
+        copy="-".join(sorted_.copy),
+        date=dates[-1] if dates and not stem.isdigit() else "",
+        variant="-".join(sorted_.variant),
+    )
+
+
+def _sort(found: list[str]) -> _Sorted:
+    parts, last = _Sorted(), ""
+    for place, word in enumerate(found):
+        last = _kind(word, parts, last, found[place + 1 :]) if parts.kept else "kept"
+        getattr(parts, last).append(word)
+        if last in ("tuning", "stage", "context", "extra", "copy"):
+            parts.variant.append(word)
+    return parts
+
+
+def _kind(word: str, parts: _Sorted, last: str, rest: list[str]) -> str:
+    """What a word that is not the first says, when the word before it said `last`; the first row that holds counts."""
+    sized = any(any(map(str.isdigit, size)) for size in parts.size)
+    sure = word not in AMBIGUOUS_COPIES or _beside_copy(parts, rest)
+    rows = (
+        ("copy", sure and is_copy_word(word)),
+        ("size", is_size(word) or (word in SIBLINGS and last == "kept" and _is_version(parts.kept[-1]))),
+        ("stage", word in STAGES),
+        ("tuning", word in TUNINGS),
+        ("context", CONTEXTS.fullmatch(word) is not None),
+        ("student", _is_student(word, parts, last)),
+        ("extra", sized and word.isalpha() and word not in LINES),
+    )
+    return next((kind for kind, holds in rows if holds), "kept")
+
+
+def _beside_copy(parts: _Sorted, rest: list[str]) -> bool:
+    """Whether a sure word for a copy stands before or after."""
+    return any(is_copy_word(word) and word not in AMBIGUOUS_COPIES for word in (*parts.copy, *rest))
+
+
+def _is_student(word: str, parts: _Sorted, last: str) -> bool:
+    """A known family inside a name of another one, or what belongs to it (`Llama-3.1`, `GPT-OSS`)."""
+    if last == "student":
+        return word == "oss" or (_is_version(word) and not _DATE.fullmatch(word))
+    family = FAMILIES.match(word)
+    return family is not None and family.end() == len(word) and not parts.kept[0].startswith(family[1])
+
+
+def _is_version(word: str) -> bool:
+    return re.fullmatch(r"v?\d+(?:\.\d+)*", word) is not None
 
 
 def variant_of(name: str) -> str | None:
