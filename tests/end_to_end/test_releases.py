@@ -78,6 +78,41 @@ def test_sizes_of_one_family_are_one_release_with_several_architectures(stage: S
     assert len(message["data"]["members"]) == 2
 
 
+def test_an_unknown_word_joins_while_the_release_waits_and_is_news_after(stage: Stage) -> None:
+    stage.once()
+    for name in ("maker/Zeta-V3", "maker/Zeta-V3-Speciale", "maker/Zeta-V3-Coder"):
+        stage.world.create(name, model_files(QWEN))
+    stage.settle()
+    assert len(stage.received()) == 2, "Speciale is the same architecture under a longer name; Coder is another line"
+    stage.world.create("maker/Zeta-V3-Terminus", model_files(QWEN))
+    stage.settle()
+    assert len(stage.received()) == 3, "what comes after the release went out is news when in doubt"
+
+
+def test_waiting_releases_that_turn_out_to_be_one_are_told_once(stage: Stage) -> None:
+    stage.once()
+    stage.world.create("maker/Omo-3-1025-7B", model_files(QWEN))
+    stage.world.create("maker/Omo-3-7B-Think", model_files(QWEN))
+    stage.once(5 * MINUTES)
+    card = b"---\nbase_model: maker/Omo-3-1025-7B\nbase_model_relation: finetune\npipeline_tag: text-generation\n---\n"
+    stage.world.create("maker/Omo-3-7B-Instruct", model_files(QWEN) | {"README.md": card})
+    stage.settle()
+    assert len(stage.received()) == 1
+    assert stage.once(timedelta(days=1)) == ["done: nothing new"]
+
+
+def test_a_distilled_model_named_after_two_families_is_with_its_teacher(stage: Stage) -> None:
+    stage.channels = [stage.channel("webhook")]
+    stage.once()
+    stage.world.create("maker/Deep-R1", model_files(V3))
+    stage.world.create("maker/Deep-R1-Distill-Qwen-32B", model_files(QWEN))
+    stage.world.create("maker/Deep-R1-Distill-Qwen-4B", model_files("Qwen/Qwen3-4B"))
+    stage.settle()
+    (message,) = stage.received("webhook")
+    assert [repo["id"] for repo in message["data"]["repos"]][0] == "maker/Deep-R1"
+    assert len(message["data"]["members"]) == 3
+
+
 def test_a_repo_that_turns_public_with_an_old_date_is_news(stage: Stage) -> None:
     old = stage.world.now - timedelta(days=90)
     stage.world.create("maker/Secret", model_files(QWEN), at=old, private=True)

@@ -34,8 +34,8 @@ _UNDERSCORE = re.compile(r"(?<=\d)(?<!q\d)_(?=\d)")
 _DATE = re.compile(r"\d{4}|\d{6}|\d{8}")
 """0528, 2507, 250904, 20250904: month and day, or year and month."""
 
-_GLUED = re.compile(r"(?<=[a-z])-(?=\d)")
-"""Where `gemma-3` and `gemma3` differ."""
+_GLUED = re.compile(r"(?<=[a-z])-(?=\d{1,3}(?!\d))")
+"""Where `gemma-3` and `gemma3` differ; a date stays apart."""
 
 LONGEST = 250
 """Characters of a stem that are kept."""

@@ -17,9 +17,9 @@ from watcher.context import Context
 from watcher.hub.files import Fetched, fetch_files
 from watcher.hub.model import HubError, TreeFile
 from watcher.releases.content import CONFIGS
-from watcher.releases.grouping import find_kin, new_release
 from watcher.releases.inspect import REFUSED, fail
-from watcher.releases.model import Release, ReleaseState, Repo, RepoState
+from watcher.releases.joining import join
+from watcher.releases.model import Repo, RepoState
 from watcher.releases.poll import sighting_of
 from watcher.store import archive
 from watcher.store import repos as table
@@ -131,7 +131,8 @@ def _keep(context: Context, repo: Repo, found: Read, now: datetime) -> None:
         keep_read(connection, found, now)
         values = {"record_key": found.key, "read_sha": repo.looked_sha, "unreadable": found.unreadable}
         if repo.release_id is None and repo.state is RepoState.ACTIVE:
-            values["release_id"] = _join(connection, repo, found, now)
+            print_ = None if found.unreadable else fingerprint(found.record)
+            values["release_id"] = join(connection, repo, print_, now)
         table.save_fields(connection, repo.hub_id, retry_at=None, failures=0, error=None, **values)
     context.journal.note("read", f"{repo.name}: {_summary(found)}")
 
@@ -147,28 +148,3 @@ def _summary(found: Read) -> str:
     if found.unreadable:
         return f"its architecture cannot be read: {found.unreadable}"
     return f"read as {found.record.decoder_type or 'unknown type'}, {found.record.layers.pattern or 'unknown layers'}"
-
-
-def _join(connection: Connection, repo: Repo, found: Read, now: datetime) -> str:
-    """The release this repo belongs to: its kin's, opened if need be, or its own."""
-    relatives = table.relatives(connection, repo.organization, repo.stem)
-    named = [table.repo_named(connection, base) for _, base in repo.base_models]
-    relatives += [base for base in named if base is not None and base not in relatives]
-    ids = {other.release_id for other in relatives if other.release_id}
-    releases = {item.id: item for item in (table.release(connection, release_id) for release_id in ids) if item}
-    kin = find_kin(repo, relatives, releases, now)
-    release = _release_of(connection, kin.relative, now) if kin else new_release(repo, ReleaseState.OPEN, now)
-    table.add_release(connection, release)
-    return release.id
-
-
-def _release_of(connection: Connection, relative: Repo, now: datetime) -> Release:
-    """A relative's release; one from before our tracking gets a silent release to be joined."""
-    known = table.release(connection, relative.release_id) if relative.release_id else None
-    if known is not None:
-        return known
-    state = ReleaseState.OPEN if relative.state is RepoState.ACTIVE else ReleaseState.SILENT
-    release = new_release(relative, state, now)
-    table.add_release(connection, release)
-    table.save_fields(connection, relative.hub_id, release_id=release.id)
-    return release

@@ -16,8 +16,8 @@ COPIES = _words("""
     hqq eetq marlin vptq quip quark compressed tensors unquantized eo8 w4a16 w8a8 w8a16 w4a8 w4a4 w8a8c8 w4a8c8 tp1 tp2
     tp4 tp8 dynamic static block channel tensor per imatrix imat i1 ud dwq unsloth safetensors transformers hf original
     paddle torch pytorch jax flax keras coreml litert lm task tflite mnn ncnn qnn qualcomm executorch ov trt trtllm
-    tensorrt llm ct2 llamafile lmstudio mlc ollama vllm sglang cpu gpu cuda npu hpu gaudi neuron directml accelerator web
-    mobile
+    tensorrt llm ct2 llamafile lmstudio mlc ollama vllm sglang cpu gpu cuda npu hpu gaudi neuron directml web
+    accelerator mobile
 """)
 """Words for a copy: the same weights, quantised or in another file format."""
 

@@ -316,6 +316,25 @@ def open_releases(connection: Connection) -> list[Release]:
     return [_release(row) for row in connection.execute(query)]
 
 
+def waiting_members(connection: Connection, organization: str) -> list[Repo]:
+    """The members of an organization's releases that wait to go out."""
+    query = (
+        sa.select(repos)
+        .join(releases, releases.c.id == repos.c.release_id)
+        .where(repos.c.organization == organization.lower(), releases.c.state == ReleaseState.OPEN)
+        .order_by(repos.c.first_seen_at, repos.c.hub_id)
+    )
+    return [_repo(row) for row in connection.execute(query)]
+
+
+def merge_releases(connection: Connection, *, into: str, others: Sequence[str]) -> None:
+    """Move the members of releases that wait to go out into one of them; the emptied ones are gone."""
+    if not others:
+        return
+    connection.execute(sa.update(repos).where(repos.c.release_id.in_(others)).values(release_id=into))
+    connection.execute(sa.delete(releases).where(releases.c.id.in_(others), releases.c.state == ReleaseState.OPEN))
+
+
 def save_release(connection: Connection, release_id: str, values: Mapping[str, Any]) -> None:
     """Set columns of a release."""
     connection.execute(sa.update(releases).where(releases.c.id == release_id).values(**values))

@@ -16,7 +16,7 @@ from watcher.releases.filters import Answer, Decision
 from watcher.releases.grouping import find_kin, new_release
 from watcher.releases.model import Release, ReleaseState, Repo
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parent / "releases" / "data"
 
 
 @dataclass(frozen=True)
