@@ -109,7 +109,7 @@ def test_a_distilled_model_named_after_two_families_is_with_its_teacher(stage: S
     stage.world.create("maker/Deep-R1-Distill-Qwen-4B", model_files("Qwen/Qwen3-4B"))
     stage.settle()
     (message,) = stage.received("webhook")
-    assert [repo["id"] for repo in message["data"]["repos"]][0] == "maker/Deep-R1"
+    assert message["data"]["repos"][0]["id"] == "maker/Deep-R1"
     assert len(message["data"]["members"]) == 3
 
 
