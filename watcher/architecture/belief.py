@@ -16,9 +16,9 @@ from typing import Any
 from watcher.architecture.record import Disagreement, Evidence
 from watcher.architecture.witness import Fact, Reading
 
-STATED = ("config", "code", "reference", "weights", "hub", "card")
-"""What a config states: sizes, patterns, positions."""
-BUILT = ("weights", "code", "reference", "config", "hub", "card")
+STATED = ("config", "weights", "code", "reference", "hub", "card")
+"""What a config states: sizes, patterns, positions. Its class's defaults are the reference's."""
+BUILT = ("weights", "code", "reference", "config")
 """What is seen in the tensors, whoever says otherwise."""
 WRITTEN = ("code", "reference", "weights", "config", "card")
 """What only the order of operations in an implementation tells."""
@@ -30,6 +30,8 @@ ORDER: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("parameters.mtp", ("weights", "code", "reference", "config")),
     ("parameters.*", COUNTED),
     ("layers*.parameters", COUNTED),
+    ("layers*.mixer", ("weights", "config", "code", "reference")),
+    ("layers*.ff", ("weights", "config", "code", "reference")),
     ("layers*.qk_norm", BUILT),
     ("layers*.sinks", BUILT),
     ("layers*.gate", ("code", "reference", "weights", "config")),
@@ -132,6 +134,10 @@ class Beliefs:
         claims = self._said.setdefault(path, [])
         claims.append((witness, Fact(value, where)))
         self._place(path, judge(path, claims))
+
+    def settle(self, path: str, value: Any, where: str | tuple[str, ...], witness: str = "config") -> None:
+        """A fact that follows from all that is believed, whatever a witness said of it."""
+        self.told[path] = Told(value, witness, evidence(witness, Fact(value, where)))
 
     def lack(self, path: str, why: str) -> None:
         """A fact that cannot be told, unless it is."""

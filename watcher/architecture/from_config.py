@@ -38,8 +38,8 @@ SECTIONS: tuple[tuple[str, Section], ...] = (
 STACK_FACTS = ("layers", "decoder_type", "attention.kinds")
 
 
-def read_config(config: Config) -> tuple[Reading, Stack | None]:
-    """What the config says, and the stack it tells (None when the layers cannot be told)."""
+def read_config(config: Config) -> tuple[list[Reading], Stack | None]:
+    """What the config says, what its class says for keys it omits, and the stack (None when it cannot be told)."""
     notes = Notes(config)
     stack = _stack(notes)
     for path, section in SECTIONS:
@@ -48,8 +48,17 @@ def read_config(config: Config) -> tuple[Reading, Stack | None]:
         for index, told in enumerate(stack.layers):
             notes.facts |= {f"layers[{index}].{name}": fact for name, fact in told.items()}
         notes.put("layers.pattern", "", stack.where)
-    facts = notes.facts if config.doubt is None else {k: _doubted(k, v) for k, v in notes.facts.items()}
-    return Reading(witness="config", facts=facts, unread=tuple(notes.unread)), stack
+    defaults = {path: fact for path, fact in notes.facts.items() if is_default(fact)}
+    stated = {path: fact for path, fact in notes.facts.items() if path not in defaults}
+    if config.doubt is not None:
+        defaults = {path: Fact(fact.value, fact.where, certain=False) for path, fact in defaults.items()}
+    said = Reading(witness="config", facts=stated, unread=tuple(notes.unread))
+    return [said, Reading(witness="reference", facts=defaults)], stack
+
+
+def is_default(fact: Fact) -> bool:
+    """Whether a fact stands in a class of `transformers` and not in the file."""
+    return isinstance(fact.where, str) and fact.where.startswith("transformers ")
 
 
 def _stack(notes: Notes) -> Stack | None:
@@ -71,9 +80,3 @@ def _read(path: str, section: Section, notes: Notes, stack: Stack | None) -> Non
         notes.lack(path, str(error))
     except (ArithmeticError, TypeError, ValueError, LookupError):
         notes.lack(path, f"{notes.config.file} holds values that do not fit together")
-
-
-def _doubted(path: str, fact: Fact) -> Fact:
-    """A class default of a class that was only guessed is not certain; what a key says is."""
-    guessed = isinstance(fact.where, str) and fact.where.startswith("transformers ")
-    return Fact(fact.value, fact.where, certain=False) if guessed else fact

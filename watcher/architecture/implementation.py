@@ -73,7 +73,8 @@ def _layer(config: Config, family: Family, word: str, mixer: str, words: Words) 
         facts["sinks"] = family.sinks
     facts["gate"] = GATES.get(family.query_gate or "")
     facts["qk_norm"] = _qk_norm(config, family, word)
-    if (rope := _rope(family, word, words)) is not None:
+    told_by_key = config.items("no_rope_layers") or config.get("no_rope_layer_interval")
+    if not told_by_key and (rope := _rope(family, word, words)) is not None:
         facts["rope"] = rope
     return facts
 

@@ -17,11 +17,11 @@ class Unreadable(ValueError):
     """The file cannot be read; the text is a clause: `is not JSON: …`."""
 
 
-def load_object(data: bytes, *, limit: int = MAX_BYTES) -> dict[str, Any]:
+def load_object(data: bytes, *, limit: int = MAX_BYTES, items: int = MAX_ITEMS) -> dict[str, Any]:
     """A JSON object. Raises Unreadable for anything else.
 
     A byte order mark is accepted; of two equal keys the last one counts, as everywhere; NaN and Infinity become None
-    and so do numbers too large for a size; whole floats become integers.
+    and so do numbers too large for a size; whole floats become integers. More than `items` values are refused.
     """
     if len(data) > limit:
         raise Unreadable(f"has {len(data):,} bytes, more than a config can have")
@@ -37,7 +37,7 @@ def load_object(data: bytes, *, limit: int = MAX_BYTES) -> dict[str, Any]:
         raise Unreadable(f"is not JSON: {str(error)[:120]}") from None
     if not isinstance(value, dict):
         raise Unreadable(f"is a JSON {_kind(value)}, not an object")
-    return dict(_clean(value, 0, [0]))
+    return dict(_clean(value, 0, [items]))
 
 
 def _kind(value: Any) -> str:
@@ -45,10 +45,10 @@ def _kind(value: Any) -> str:
 
 
 def _clean(value: Any, depth: int, count: list[int]) -> Any:
-    count[0] += 1
+    count[0] -= 1
     if depth > MAX_DEPTH:
         raise Unreadable("is nested too deeply")
-    if count[0] > MAX_ITEMS:
+    if count[0] < 0:
         raise Unreadable("has too many values")
     if isinstance(value, dict):
         return {key: _clean(item, depth + 1, count) for key, item in value.items()}

@@ -6,6 +6,7 @@ works out what follows; `build.py` makes the record. What no witness tells is un
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from watcher.architecture.belief import Beliefs
@@ -15,13 +16,18 @@ from watcher.architecture.derive.counts import tell_counts
 from watcher.architecture.derive.layers import kinds_of, layers_of, tell_layers
 from watcher.architecture.derive.memory import kind_bytes, tell_cache, tell_memory
 from watcher.architecture.derive.rest import tell_rest
-from watcher.architecture.derive.whole import tell_type, tell_whole
+from watcher.architecture.derive.whole import tell_modalities, tell_type, tell_whole
 from watcher.architecture.from_config import read_config
 from watcher.architecture.from_hub import read_hub
 from watcher.architecture.implementation import read_implementation
 from watcher.architecture.jsonsafe import Unreadable, as_mapping, load_object
 from watcher.architecture.novelty import novel_in
 from watcher.architecture.record import Architecture, Evidence, Model, Parameters, Unknown
+from watcher.architecture.sections.quantization import beside
+from watcher.architecture.weights import read_weights
+from watcher.architecture.weights.counts import Quantized
+from watcher.architecture.weights.tensors import Tensors, read_tensors
+from watcher.architecture.weights.translate import as_config
 from watcher.architecture.witness import Reading, RepoFiles
 
 READER_VERSION = "2"
@@ -43,25 +49,44 @@ def raw_config(files: RepoFiles) -> tuple[dict[str, Any] | None, str | None, str
 
 def read(files: RepoFiles, *, reference: object = None) -> Architecture:
     """Everything these files tell, with evidence; what they do not tell is listed as unknown, with the reason."""
-    raw, name, problem = raw_config(files)
-    if raw is None or name is None:
+    tensors = read_tensors(files)
+    config, problem = _config(files, tensors)
+    if config is None:
         return _nothing(files, problem or "there is no config.json")
-    config = Config(raw, name)
-    readings = witnesses(files, config)
-    kind = config.model_type or "this model"
-    beliefs = Beliefs(readings, default_why=f"the implementation of {kind} was not read")
+    readings = witnesses(files, config, tensors)
+    why = problem or f"the implementation of {config.model_type or 'this model'} was not read"
+    beliefs = Beliefs(readings, default_why=why)
     derive(beliefs, config, files)
-    return build(files, beliefs, novel_in(config, readings), _remote_code(files, raw))
+    return build(files, beliefs, novel_in(config, readings), _remote_code(files, config.raw))
 
 
-def witnesses(files: RepoFiles, config: Config) -> list[Reading]:
+def _config(files: RepoFiles, tensors: Tensors) -> tuple[Config | None, str | None]:
+    """(config, problem): of a file, else of GGUF metadata, else an empty one where there are tensors to read."""
+    raw, name, problem = raw_config(files)
+    if raw is not None and name is not None:
+        return Config(raw, name), None
+    if tensors.gguf is not None:
+        told = as_config(tensors.gguf, tensors.file)
+        if told is not None:
+            return Config(told[0], tensors.file, told[1]), None
+    return (Config({}, name or "config.json") if tensors.items else None), problem
+
+
+def witnesses(files: RepoFiles, config: Config, tensors: Tensors) -> list[Reading]:
     """What every witness says."""
     said, stack = read_config(config)
-    return [said, read_implementation(config, stack), read_hub(files)]
+    side = Reading(witness="config", facts=dict(beside(files.files)))
+    facts = {**side.facts, **said[0].facts}
+    method, bits = (
+        facts[name].value if name in facts else None for name in ("quantization.method", "quantization.bits")
+    )
+    weights = read_weights(tensors, config, Quantized(method or "", bits))
+    return [*said, side, weights, read_implementation(config, stack), read_hub(files)]
 
 
 def derive(beliefs: Beliefs, config: Config, files: RepoFiles) -> None:
     """What follows from the facts."""
+    tell_modalities(beliefs, config.file)
     layers = layers_of(beliefs)
     if layers:
         tell_type(beliefs, layers)
@@ -76,7 +101,7 @@ def derive(beliefs: Beliefs, config: Config, files: RepoFiles) -> None:
     tell_memory(beliefs, files.sizes)
 
 
-def _remote_code(files: RepoFiles, raw: dict[str, Any]) -> bool:
+def _remote_code(files: RepoFiles, raw: Mapping[str, Any]) -> bool:
     """Whether the repo brings its own modeling code."""
     names = files.sizes or files.files
     return bool(as_mapping(raw.get("auto_map"))) and any(path.endswith(".py") for path in names)

@@ -84,8 +84,10 @@ def _towers(beliefs: Beliefs) -> None:
     """The towers' share, and the total: everything that the implementation builds."""
     has = {modality for _, modality in MODALITIES if f"towers.{modality}.modality" in beliefs.told}
     for name, modality in MODALITIES:
-        if modality not in has:
+        if modality not in has and not beliefs.why(f"parameters.{name}", ""):
             beliefs.claim(f"parameters.{name}", 0, ("model.modalities",))
+        elif f"parameters.{name}" not in beliefs.told:
+            has.add(modality)
     parts = ["text", *(name for name, modality in MODALITIES if modality in has)]
     if "parameters.total" not in beliefs.told and len(parts) == 1 and "parameters.text" in beliefs.told:
         beliefs.claim("parameters.total", beliefs.get("parameters.text"), ("parameters.text",))
@@ -101,6 +103,6 @@ def _reasons(beliefs: Beliefs) -> None:
         "parameters.total", beliefs.why("parameters.total", towers if "parameters.text" in beliefs.told else why)
     )
     for name, _ in MODALITIES:
-        beliefs.lack(f"parameters.{name}", towers)
+        beliefs.lack(f"parameters.{name}", beliefs.why(f"parameters.{name}", towers))
     beliefs.lack("parameters.mtp", "no witness counts the extra prediction layers")
     beliefs.lack("parameters.stored", "no safetensors metadata was given")

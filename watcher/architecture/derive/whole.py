@@ -11,6 +11,16 @@ from watcher.architecture.stack import HALVES, RECURRENT, Layer
 FROM_KINDS = ("layers.kinds",)
 
 
+def tell_modalities(beliefs: Beliefs, file: str) -> None:
+    """Text, and what the towers bring, where no witness says more."""
+    paths = [f"towers.{name}.modality" for name in ("image", "audio")]
+    towers = [path for path in paths if path in beliefs.told]
+    told = beliefs.get("model.modalities", ())
+    modalities = ("text", *(beliefs.get(path) for path in towers))
+    if not set(modalities) <= set(told):
+        beliefs.settle("model.modalities", modalities, tuple(towers) or file)
+
+
 def tell_whole(beliefs: Beliefs, kinds: list[Kind]) -> None:
     """Everything that follows from the layers."""
     attending = [kind for kind in kinds if kind.layer.mixer not in RECURRENT | HALVES]

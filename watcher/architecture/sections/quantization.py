@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from watcher.architecture.jsonsafe import as_mapping
+from watcher.architecture.jsonsafe import Unreadable, as_mapping, load_object
 from watcher.architecture.sections.notes import Notes
 from watcher.architecture.stack import Stack
+from watcher.architecture.witness import Fact
 
 KEYS = ("quantization_config", "quantization", "quant_config", "compression_config")
 
@@ -55,6 +56,30 @@ def _parts(notes: Notes) -> Iterator[tuple[Mapping[str, Any], str]]:
             part = as_mapping(source.get(key))
             if part:
                 yield part, f"{config.file}: {path}{key}"
+
+
+SIDE_FILES = (("hf_quant_config.json", "quantization"), ("quantize_config.json", ""))
+"""Files beside the config that say how the weights are quantised, and the object in them that does."""
+
+
+def beside(files: Mapping[str, bytes]) -> Iterator[tuple[str, Fact]]:
+    """Method and bits from a file of a quantisation tool, for a config that does not tell them."""
+    for name, key in SIDE_FILES:
+        try:
+            found = load_object(files[name]) if name in files else {}
+        except Unreadable:
+            continue
+        part = as_mapping(found.get(key)) if key else found
+        method = next((k for k in ("quant_algo", "quant_method") if isinstance(part.get(k), str)), None)
+        bits, told = _bits(part)
+        where = f"{name}: {key}." if key else f"{name}: "
+        if method or bits:
+            yield (
+                "quantization.method",
+                Fact(part[method][:40].lower() if method else "gptq", f"{where}{method or told}"),
+            )
+        if bits:
+            yield "quantization.bits", Fact(bits, f"{where}{told}")
 
 
 def _bits(part: Mapping[str, Any]) -> tuple[float | int | None, str | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -47,10 +48,23 @@ def towers(notes: Notes, stack: Stack | None) -> None:
     for modality, (part, path) in found.items():
         _tower(notes, modality, part, path)
     _modalities(notes, found)
+    for modality, part_name, signs in SIGNS:
+        none = any(key in notes.config.raw and notes.config.raw[key] is None for key, of in TOWERS if of == modality)
+        sign = next((key for key in notes.config.raw if signs.search(key)), None)
+        if modality not in found and sign is not None and not none:
+            why = f"{notes.config.file}: {sign} speaks of {modality}, and no tower is described"
+            notes.lack(f"parameters.{part_name}", why)
+
+
+SIGNS = (
+    ("image", "vision", re.compile(r"(^|_)(vision|visual|image|vit|pixel|patch)(_|$)")),
+    ("audio", "audio", re.compile(r"(^|_)(audio|speech|acoustic|mel)(_|$)")),
+)
+"""Keys that speak of another modality, whoever describes its tower."""
 
 
 def _named(key: str, value: object) -> bool:
-    return key.endswith("tower") and isinstance(value, str) and 0 < len(value) < 200
+    return key.endswith(("tower", "encoder")) and isinstance(value, str) and 0 < len(value) < 200
 
 
 def _places(notes: Notes) -> Iterator[tuple[Mapping[str, Any], str]]:

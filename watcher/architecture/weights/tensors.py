@@ -1,0 +1,119 @@
+"""Names, shapes and types of a repo's tensors: from safetensors headers, an index, or the head of a GGUF file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+from watcher.architecture.jsonsafe import Unreadable, as_mapping, load_object
+from watcher.architecture.weights.gguf import Gguf, read_gguf
+from watcher.architecture.witness import RepoFiles
+
+MB = 1024 * 1024
+INDEX_LIMIT = 32 * MB
+HEADER_LIMIT = 100 * MB
+MAX_TENSORS = 400_000
+MAX_DIMENSIONS = 8
+BIGGEST = 2**48
+LONGEST_NAME = 300
+
+INDEXES = ("model.safetensors.index.json", "consolidated.safetensors.index.json", "pytorch_model.bin.index.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """One stored tensor."""
+
+    name: str
+    file: str
+    """Where it was read: the index or the file with the header."""
+    shape: tuple[int, ...] | None = None
+    """None where only an index tells the name."""
+    dtype: str = ""
+
+    @property
+    def size(self) -> int:
+        """Stored elements."""
+        return prod(self.shape) if self.shape is not None else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tensors:
+    """Every tensor that is known of a repo."""
+
+    items: tuple[Tensor, ...] = ()
+    complete: bool = False
+    """Whether these are all: an index, or the header of the only file."""
+    shaped: bool = False
+    """Whether shapes are known."""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    """The index's own: total_size, total_parameters."""
+    problem: str | None = None
+    """Why a file could not be read, a clause."""
+    gguf: Gguf | None = None
+    file: str = ""
+    """The file with the GGUF metadata."""
+
+
+def read_tensors(files: RepoFiles) -> Tensors:
+    """What the files tell of tensors; empty when they tell nothing."""
+    ggufs = {path: data for path, data in files.headers.items() if path.endswith(".gguf")}
+    headers = {path: data for path, data in files.headers.items() if path.endswith(".safetensors")}
+    if headers:
+        return _from_headers(headers, files)
+    index = next((name for name in INDEXES if name in files.files), None)
+    if index is not None:
+        return _from_index(index, files.files[index])
+    if ggufs:
+        return _from_gguf(*next(iter(ggufs.items())))
+    return Tensors()
+
+
+def _from_headers(headers: Mapping[str, bytes], files: RepoFiles) -> Tensors:
+    items: list[Tensor] = []
+    for path, data in headers.items():
+        try:
+            items += _of_header(path, load_object(data, limit=HEADER_LIMIT, items=20 * MAX_TENSORS))
+        except Unreadable as error:
+            return Tensors(problem=f"the header of {path} {error}")
+        if len(items) > MAX_TENSORS:
+            return Tensors(problem=f"{path} lists more than {MAX_TENSORS:,} tensors")
+    stored = [path for path in files.sizes if path.endswith(".safetensors") and "/" not in path]
+    return Tensors(items=tuple(items), complete=set(stored) <= set(headers), shaped=True)
+
+
+def _of_header(path: str, header: Mapping[str, Any]) -> Iterator[Tensor]:
+    for name, entry in header.items():
+        if name == "__metadata__":
+            continue
+        shape, dtype = as_mapping(entry).get("shape"), as_mapping(entry).get("dtype")
+        if not isinstance(shape, list) or not isinstance(dtype, str) or not _sensible(shape):
+            raise Unreadable(f"has no sensible shape for {name[:80]}")
+        if len(name) <= LONGEST_NAME:
+            yield Tensor(name, path, tuple(shape), dtype[:16])
+
+
+def _sensible(shape: list[Any]) -> bool:
+    whole = all(isinstance(item, int) and not isinstance(item, bool) and 0 <= item < BIGGEST for item in shape)
+    return whole and len(shape) <= MAX_DIMENSIONS and prod(shape) < BIGGEST
+
+
+def _from_index(name: str, data: bytes) -> Tensors:
+    try:
+        index = load_object(data, limit=INDEX_LIMIT, items=2 * MAX_TENSORS)
+    except Unreadable as error:
+        return Tensors(problem=f"{name} {error}")
+    names = [item for item in as_mapping(index.get("weight_map")) if len(item) <= LONGEST_NAME]
+    items = tuple(Tensor(item, name) for item in names[:MAX_TENSORS])
+    return Tensors(items=items, complete=bool(items), metadata=as_mapping(index.get("metadata")))
+
+
+def _from_gguf(path: str, data: bytes) -> Tensors:
+    found = read_gguf(data)
+    items = tuple(Tensor(name[:LONGEST_NAME], path, shape, kind) for name, shape, kind in found.tensors)
+    split = found.metadata.get("split.count")
+    whole = found.problem is None and not (isinstance(split, int) and split > 1)
+    problem = None if found.problem is None else f"{path} {found.problem}"
+    return Tensors(items=items, complete=whole and bool(items), shaped=True, problem=problem, gguf=found, file=path)

@@ -1,0 +1,219 @@
+"""What the tensors show, as a reading: per layer, of the model as a whole, and exact counts where shapes are known."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from watcher.architecture.config import Config
+from watcher.architecture.weights.counts import Quantized, count
+from watcher.architecture.weights.names import EMBEDDING, EXPERT, HEAD, Block, Sorted, sort
+from watcher.architecture.weights.tensors import Tensor, Tensors
+from watcher.architecture.witness import Fact, Reading
+
+Told = Iterator[tuple[str, Fact]]
+
+RECURRENT_SIGNS = (("gated-deltanet", "gated-deltanet"), ("kda", "kda"), ("short-conv", "short-conv"))
+"""Sign → mixer. A kind of softmax attention is not told by names alone."""
+
+
+def read_weights(tensors: Tensors, config: Config, packing: Quantized) -> Reading:
+    """Facts of the tensors; `config` tells how deep the language model is and whether its head is tied."""
+    unread = (("parameters.stored", tensors.problem),) if tensors.problem else ()
+    if not tensors.items:
+        return Reading(witness="weights", unread=unread)
+    depth = config.get("layers")
+    found = sort(tensors.items, depth if isinstance(depth, int) and not isinstance(depth, bool) and depth > 0 else None)
+    tied = config.get("tied") is True
+    facts = dict(_stored(tensors, config, packing))
+    facts |= dict(_layers(found, tensors))
+    facts |= dict(_whole(found, tensors))
+    facts |= dict(_file_type(tensors))
+    if tensors.shaped and tensors.complete:
+        try:
+            facts |= dict(count(found, packing, tied=tied, where=tensors.items[0].file))
+        except ValueError as error:
+            unread = (*unread, ("parameters.total", str(error)))
+    return Reading(witness="weights", facts=facts, unread=unread, novel={"tensor_names": _novel(found)})
+
+
+def _stored(tensors: Tensors, config: Config, packing: Quantized) -> Told:
+    """The stored count: stated by the index, or the sum of the shapes."""
+    total = tensors.metadata.get("total_parameters")
+    if isinstance(total, int) and not isinstance(total, bool) and 0 < total < 2**50:
+        yield "parameters.stored", Fact(total, f"{tensors.items[0].file}: metadata.total_parameters")
+    elif tensors.shaped and tensors.complete:
+        yield "parameters.stored", Fact(sum(tensor.size for tensor in tensors.items), tensors.items[0].file)
+    else:
+        yield from _of_bytes(tensors, config, packing)
+
+
+WIDTHS = {"bfloat16": 2, "float16": 2, "float32": 4}
+
+
+def _of_bytes(tensors: Tensors, config: Config, packing: Quantized) -> Told:
+    """From the bytes of weights that are all of one type; a few may be of another one, so it is not certain."""
+    size, width = tensors.metadata.get("total_size"), WIDTHS.get(str(_dtype(config)))
+    if isinstance(size, int) and width and not packing.method and 0 < size < 2**52:
+        yield "parameters.stored", Fact(size // width, f"{tensors.items[0].file}: metadata.total_size", certain=False)
+
+
+def _dtype(config: Config) -> object:
+    named = (part.get(key) for part in (config.raw, config.text) for key in ("dtype", "torch_dtype"))
+    return next((name for name in named if name is not None), None)
+
+
+# --- per layer -------------------------------------------------------------------------------------------------------
+
+
+def _layers(found: Sorted, tensors: Tensors) -> Told:
+    for index, block in found.blocks.items():
+        for name, fact in _block(block, tensors):
+            yield f"layers[{index}].{name}", fact
+
+
+def _block(block: Block, tensors: Tensors) -> Told:
+    def seen(sign: str) -> str:
+        return f"{block.tensors[0].file}: {block.signs[sign]}"
+
+    signs = block.signs
+    attends = "projection" in signs
+    if "qk_norm" in signs and (attends or "q_norm" in signs["qk_norm"]):
+        yield "qk_norm", Fact(_norm_width(block, signs["qk_norm"]), seen("qk_norm"), certain=tensors.shaped)
+    for sign in ("sinks", "gate"):
+        if sign in signs and attends:
+            yield sign, Fact(True if sign == "sinks" else "sigmoid", seen(sign), certain=sign == "sinks")
+    if attends and tensors.complete and "sinks" not in signs:
+        yield "sinks", Fact(False, seen("projection"), certain=False)
+    if "indexer" in signs:
+        yield "indexer", Fact(True, seen("indexer"))
+    yield from _mixer(block, seen, attends)
+    if "experts" in signs:
+        yield "ff", Fact("moe", seen("experts"))
+
+
+def _mixer(block: Block, seen, attends: bool) -> Told:  # type: ignore[no-untyped-def]
+    for sign, mixer in RECURRENT_SIGNS:
+        if sign in block.signs and not attends:
+            yield "mixer", Fact(mixer, seen(sign))
+            return
+    if "ssm" in block.signs and not attends:
+        tensor = next(item for item in block.tensors if item.name == block.signs["ssm"])
+        two = tensor.shape is not None and len(tensor.shape) == 2 and min(tensor.shape) > 1
+        yield "mixer", Fact("mamba" if two else "mamba2", seen("ssm"), certain=tensor.shape is not None)
+    elif "mla" in block.signs:
+        yield "mixer", Fact("mla", seen("mla"))
+
+
+def _norm_width(block: Block, name: str) -> str:
+    """per-head when the norm is as wide as a head, full when it is as wide as all of them together."""
+    norm = next(item for item in block.tensors if item.name == name)
+    projections = (item for item in block.tensors if re.search(r"(q_proj|attn_q|wq|query)\.weight$", item.name))
+    wide = next((item.shape[0] for item in projections if item.shape), None)
+    return "full" if norm.shape and wide and norm.size == wide else "per-head"
+
+
+# --- the whole -------------------------------------------------------------------------------------------------------
+
+
+def _whole(found: Sorted, tensors: Tensors) -> Told:
+    file = tensors.items[0].file
+    loose = found.parts.get("text", [])
+    if found.blocks:
+        last = max(found.blocks)
+        if len(found.blocks) == last + 1:
+            yield "layers.count", Fact(last + 1, f"{file}: {found.blocks[last].tensors[0].name}")
+    yield from _bias(found, tensors)
+    yield from _ends(loose, tensors)
+    yield from _experts(found, file)
+    for part, modality in (("vision", "image"), ("audio", "audio")):
+        if found.parts.get(part):
+            yield f"towers.{modality}.modality", Fact(modality, f"{file}: {found.parts[part][0].name}")
+    extra = found.parts.get("mtp")
+    if extra:
+        yield "mtp_layers", Fact(_extra_layers(extra), f"{file}: {extra[0].name}", certain=False)
+    layernorm = next((b.signs["norm_bias"] for b in found.blocks.values() if "norm_bias" in b.signs), None)
+    if layernorm:
+        yield "norm.kind", Fact("layernorm", f"{file}: {layernorm}")
+
+
+def _bias(found: Sorted, tensors: Tensors) -> Told:
+    biased = next((block.signs["bias"] for block in found.blocks.values() if "bias" in block.signs), None)
+    projected = next((b.signs["projection"] for b in found.blocks.values() if "projection" in b.signs), None)
+    if biased:
+        yield "attention.bias", Fact(True, f"{tensors.items[0].file}: {biased}")
+    elif projected and tensors.complete:
+        yield "attention.bias", Fact(False, f"{tensors.items[0].file}: {projected}")
+
+
+def _ends(loose: list[Tensor], tensors: Tensors) -> Told:
+    """The embedding's rows, and whether there is an output matrix of its own."""
+    embedding = next((tensor for tensor in loose if EMBEDDING.search(tensor.name)), None)
+    head = next((tensor for tensor in loose if HEAD.search(tensor.name)), None)
+    if embedding is None:
+        return
+    where = f"{embedding.file}: {embedding.name}"
+    if embedding.shape and len(embedding.shape) == 2 and embedding.dtype not in ("U8", "I32", "U32"):
+        yield "vocab_size", Fact(embedding.shape[0], where)
+        yield "hidden_size", Fact(embedding.shape[1], where)
+    if tensors.complete:
+        own = f"{head.file}: {head.name}" if head else where
+        yield "tied_embeddings", Fact(head is None, own, certain=head is None)
+
+
+def _experts(found: Sorted, file: str) -> Told:
+    """The number of experts: from their numbers, or the first dimension of a fused tensor."""
+    best, where = 0, ""
+    for block in found.blocks.values():
+        for tensor in block.tensors if "experts" in block.signs else ():
+            match = EXPERT.search(tensor.name)
+            fused = tensor.shape[0] if tensor.shape and len(tensor.shape) == 3 and "exp" in tensor.name else 0
+            number = int(match[1]) + 1 if match else fused
+            if number > best:
+                best, where = number, tensor.name
+    if best:
+        yield "moe.num_experts", Fact(best, f"{file}: {where}")
+
+
+def _extra_layers(extra: list[Tensor]) -> int:
+    numbers = {match[1] for tensor in extra if (match := re.search(r"\.(\d{1,4})\.", tensor.name))}
+    return len(numbers) or 1
+
+
+_BITS = re.compile(r"(?:IQ|TQ|Q|MXFP)(\d)")
+
+
+def _file_type(tensors: Tensors) -> Told:
+    """A GGUF file's quantisation: the type that most weights have."""
+    if tensors.gguf is None:
+        return
+    sizes: dict[str, int] = {}
+    for tensor in tensors.items:
+        sizes[tensor.dtype] = sizes.get(tensor.dtype, 0) + tensor.size
+    kind = max(sizes, key=lambda name: sizes[name])
+    match = _BITS.match(kind)
+    if match:
+        sample = next(tensor for tensor in tensors.items if tensor.dtype == kind)
+        yield "quantization.method", Fact("gguf", f"{sample.file}: {sample.name}")
+        yield "quantization.bits", Fact(int(match[1]), f"{sample.file}: {sample.name}")
+
+
+# --- novelty ---------------------------------------------------------------------------------------------------------
+
+MAX_PATTERNS = 100
+_NUMBER = re.compile(r"(?<=\.)\d+(?=\.|$)")
+
+
+def _novel(found: Sorted) -> tuple[str, ...]:
+    """Patterns of names inside the blocks that no known family has: numbers as N."""
+    from watcher.architecture.weights.known import is_known
+
+    patterns: dict[str, None] = {}
+    for block in found.blocks.values():
+        for tensor in block.tensors:
+            pattern = _NUMBER.sub("N", tensor.name)
+            if pattern not in patterns and not is_known(pattern):
+                patterns[pattern] = None
+        if len(patterns) > MAX_PATTERNS:
+            break
+    return tuple(patterns)[:MAX_PATTERNS]
