@@ -119,19 +119,6 @@ def _channels(settings: Settings, environment: Mapping[str, str]) -> Iterator[Ch
         yield _try(f"channel {name} ({kind.type})", channel.check)
 
 
-def explain_repo(settings: Settings, hub: Hub, name: str) -> str:
-    """Which rule of `[watch]` keeps or drops a repo, in one sentence."""
-    from watcher.releases.filters import decide
-
-    sighting = hub.info(name)
-    tracked = {organization.lower() for organization in settings.watch.organizations}
-    if sighting.organization.lower() not in tracked:
-        return f"{sighting.name}: dropped; {sighting.organization} is not in watch.organizations"
-    decision = decide(settings.watch, sighting)
-    words = {"yes": "kept", "no": "dropped", "undecided": "not decided yet, a candidate"}
-    return f"{sighting.name}: {words[decision.answer.value]}; {decision.because}"
-
-
 def print_checks(checks: list[Check], console: Console) -> None:
     """A table with ✓ and ✗."""
     from rich.table import Table

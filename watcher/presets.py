@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 
 PRESETS: dict[str, tuple[str, tuple[str, ...]]] = {
     "frontier-labs": (
@@ -88,24 +89,33 @@ PRESETS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 """Name → (what it holds, organizations)."""
 
+ORGANIZATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,95}")
+"""A name the Hub can have."""
+
+WITHOUT = "!"
+"""Before a name: not this one, though a preset has it."""
+
 
 def expand_presets(names: list[str]) -> list[str]:
-    """The list with every `preset:NAME` replaced by its organizations, each organization once.
+    """The list with every `preset:NAME` replaced by its organizations, each once, without those written as `!NAME`.
 
     Raises ValueError that names the nearest preset for an unknown one, and for a name no organization can have.
     """
     expanded: dict[str, str] = {}
     for name in names:
-        for organization in _members(name):
+        for organization in () if name.startswith(WITHOUT) else _members(name):
             expanded.setdefault(organization.lower(), organization)
+    for name in names:
+        if name.startswith(WITHOUT):
+            expanded.pop(_members(name.removeprefix(WITHOUT))[0].lower(), None)
     return list(expanded.values())
 
 
 def _members(name: str) -> tuple[str, ...]:
     kind, separator, preset = name.partition(":")
     if not separator:
-        if not name or "/" in name or name != name.strip():
-            raise ValueError(f"{name!r} is not the name of an organization")
+        if not ORGANIZATION.fullmatch(name):
+            raise ValueError(f"{name!r} is not the name of an organization: letters, digits, -, _ and .")
         return (name,)
     if kind != "preset" or preset not in PRESETS:
         close = difflib.get_close_matches(preset, PRESETS, n=1)

@@ -7,7 +7,7 @@ import json
 import os
 import tomllib
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,6 +24,7 @@ from pydantic import (
 from watcher.errors import ConfigurationError
 from watcher.presets import expand_presets
 from watcher.publish.registry import settings_class
+from watcher.releases.policy import Policy
 from watcher.section import ChannelSettings, Duration, ParameterCount, PatternField, SecretField, Section
 from watcher.values import Secret
 
@@ -74,6 +75,10 @@ class WatchSettings(Section):
     """True: only gated repos; false: only open ones; absent: both."""
     min_parameters: ParameterCount | None = None
     max_parameters: ParameterCount | None = None
+    created_after: datetime | None = None
+    """Only repos whose `createdAt` on the Hub is later; a repo that was private for long may show an old one."""
+    policies: dict[str, Policy] = Field(default_factory=dict)
+    """By organization (or `"*"`): what becomes of models it made from another organization's."""
     interval: Duration = timedelta(minutes=5)
     settle: Duration = timedelta(minutes=20)
     """How long all members of a release must be quiet before it goes out."""
@@ -84,6 +89,16 @@ class WatchSettings(Section):
     @classmethod
     def _presets(cls, names: list[str]) -> list[str]:
         return expand_presets(names)
+
+    @field_validator("created_after")
+    @classmethod
+    def _with_zone(cls, value: datetime | None) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+    @field_validator("policies")
+    @classmethod
+    def _lower(cls, value: dict[str, Policy]) -> dict[str, Policy]:
+        return {name.lower(): policy for name, policy in value.items()}
 
     @field_validator("interval")
     @classmethod

@@ -5,9 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from watcher.commands.base import Verb, console, log, print_json, say, settings_of
 from watcher.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from watcher.settings import Settings
 
 
 def init(options: argparse.Namespace) -> int:
@@ -21,13 +25,11 @@ def init(options: argparse.Namespace) -> int:
 
 def check(options: argparse.Namespace) -> int:
     """Validate configuration, store, Hub access and token, and every channel, without sending anything."""
-    from watcher.checks import explain_repo, run_checks
-    from watcher.runtime import hub_client
+    from watcher.checks import run_checks
 
     settings = settings_of(options)
     if options.explain:
-        say(explain_repo(settings, hub_client(settings), options.explain))
-        return 0
+        return _explain(settings, options)
     results = run_checks(settings, os.environ, offline=options.offline)
     if options.json:
         return print_json([item.to_dict() for item in results]) or int(any(not item.ok for item in results))
@@ -35,6 +37,17 @@ def check(options: argparse.Namespace) -> int:
 
     print_checks(results, console())
     return int(any(not item.ok for item in results))
+
+
+def _explain(settings: Settings, options: argparse.Namespace) -> int:
+    from watcher.explaining import explain_repo, print_explanation
+    from watcher.runtime import hub_client
+
+    explanation = explain_repo(settings, hub_client(settings), options.explain)
+    if options.json:
+        return print_json(explanation.to_dict())
+    print_explanation(explanation, console())
+    return 0
 
 
 def once(options: argparse.Namespace) -> int:

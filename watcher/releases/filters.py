@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from watcher.hub.model import Sighting
+from watcher.releases.model import Repo
+from watcher.releases.policy import Treated, Treatment, treatment_of
 from watcher.settings import WatchSettings
 from watcher.values import first_match
 
@@ -28,12 +31,17 @@ class Decision:
 
 def decide(watch: WatchSettings, sighting: Sighting) -> Decision:
     """Apply every rule of `[watch]`; the first no counts, else the first undecided, else yes."""
-    decisions = [rule(watch, sighting) for rule in RULES]
+    decisions = [decision for _, decision in answers(watch, sighting)]
     for wanted in (Answer.NO, Answer.UNDECIDED):
-        found = next((item for item in decisions if item is not None and item.answer is wanted), None)
+        found = next((item for item in decisions if item.answer is wanted), None)
         if found is not None:
             return found
     return Decision(Answer.YES, "every rule of [watch] keeps it")
+
+
+def answers(watch: WatchSettings, sighting: Sighting) -> list[tuple[str, Decision]]:
+    """What each rule says by itself, by its key."""
+    return [(key, rule(watch, sighting) or Decision(Answer.YES, "keeps it")) for key, rule in RULES.items()]
 
 
 def _include(watch: WatchSettings, sighting: Sighting) -> Decision | None:
@@ -80,7 +88,7 @@ def _parameters(watch: WatchSettings, sighting: Sighting) -> Decision | None:
         return None
     count = sighting.stored_parameters
     if count is None:
-        return Decision(Answer.UNDECIDED, "watch.min_parameters: the Hub has not counted yet")
+        return Decision(Answer.UNDECIDED, "watch.min_parameters, max_parameters: the Hub has not counted yet")
     if watch.min_parameters is not None and count < watch.min_parameters:
         return Decision(Answer.NO, f"watch.min_parameters: it has {count:,}")
     if watch.max_parameters is not None and count > watch.max_parameters:
@@ -88,5 +96,45 @@ def _parameters(watch: WatchSettings, sighting: Sighting) -> Decision | None:
     return None
 
 
-RULES = (_include, _exclude, _tasks, _libraries, _licenses, _gated, _parameters)
-"""Every rule; a new one is a function here."""
+def _created_after(watch: WatchSettings, sighting: Sighting) -> Decision | None:
+    if watch.created_after is None:
+        return None
+    if sighting.created_at is None:
+        return Decision(Answer.UNDECIDED, "watch.created_after: the Hub has not said when it was created")
+    if sighting.created_at > watch.created_after:
+        return None
+    return Decision(Answer.NO, f"watch.created_after: it was created {sighting.created_at:%Y-%m-%d}")
+
+
+def _policies(watch: WatchSettings, sighting: Sighting) -> Decision | None:
+    relations = [(base.relation, base.id) for base in sighting.base_models]
+    treated = treat(watch, sighting.name, relations)
+    return Decision(Answer.NO, treated.because) if treated and treated.treatment is Treatment.IGNORE else None
+
+
+def treat(watch: WatchSettings, name: str, relations: Iterable[tuple[str, str]]) -> Treated | None:
+    """How `[watch.policies]` treats a repo for what it is made from; None when they do not concern it."""
+    tracked = {organization.lower() for organization in watch.organizations}
+    return treatment_of(watch.policies, tracked, name, relations)
+
+
+def is_quiet(watch: WatchSettings, repo: Repo) -> bool:
+    """Whether a repo that was kept is told to those only who ask for `variant_added`."""
+    treated = treat(watch, repo.name, repo.base_models)
+    return treated is not None and treated.treatment is Treatment.QUIET
+
+
+Rule = Callable[[WatchSettings, Sighting], Decision | None]
+
+RULES: dict[str, Rule] = {
+    "watch.include": _include,
+    "watch.exclude": _exclude,
+    "watch.tasks": _tasks,
+    "watch.libraries": _libraries,
+    "watch.licenses": _licenses,
+    "watch.gated": _gated,
+    "watch.min_parameters": _parameters,
+    "watch.created_after": _created_after,
+    "watch.policies": _policies,
+}
+"""Every rule by its key; a new one is a function here, which answers None for what it keeps."""

@@ -17,6 +17,7 @@ from watcher.context import Context
 from watcher.hub.files import Fetched, fetch_files
 from watcher.hub.model import HubError, TreeFile
 from watcher.releases.content import CONFIGS
+from watcher.releases.filters import is_quiet
 from watcher.releases.inspect import REFUSED, fail
 from watcher.releases.joining import join
 from watcher.releases.model import Repo, RepoState
@@ -132,7 +133,8 @@ def _keep(context: Context, repo: Repo, found: Read, now: datetime) -> None:
         values = {"record_key": found.key, "read_sha": repo.looked_sha, "unreadable": found.unreadable}
         if repo.release_id is None and repo.state is RepoState.ACTIVE:
             print_ = None if found.unreadable else fingerprint(found.record)
-            values["release_id"] = join(connection, repo, print_, now)
+            quiet = is_quiet(context.settings.watch, repo)
+            values["release_id"] = join(connection, repo, print_, now, quiet=quiet)
         table.save_fields(connection, repo.hub_id, retry_at=None, failures=0, error=None, **values)
     context.journal.note("read", f"{repo.name}: {_summary(found)}")
 

@@ -15,6 +15,7 @@ from watcher.context import Context
 from watcher.hub.model import HubError
 from watcher.publish.enqueue import deliveries_for, is_wanted
 from watcher.releases.detect import RELEASE_KINDS
+from watcher.releases.filters import is_quiet
 from watcher.releases.grouping import is_copy
 from watcher.releases.model import EventKind, Release, ReleaseState, Repo
 from watcher.releases.settle import settled
@@ -148,7 +149,7 @@ def _tell_late(context: Context, library: Library, release_id: str, events: list
     watch = context.settings.watch
     if release is None or not settled(release, fresh, [], now, watch.settle, watch.max_settle):
         return
-    news = [repo for repo in fresh if not _is_told(repo, members, told, keys)]
+    news = [repo for repo in fresh if not is_quiet(watch, repo) and not _is_told(repo, members, told, keys)]
     material = Material(context, library, news or fresh, now, beside=[repo for repo in members if repo not in fresh])
     kind = _recreated(events) or (EventKind.RELEASED if news else EventKind.VARIANT_ADDED)
     draft = draft_release(material, release, kind, _before(events), also=fresh)
