@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from watcher import __version__
-from watcher.commands import keeping, models, operate, organizations, outbox
+from watcher.commands import keeping, models, operate, organizations, outbox, site
 from watcher.commands.base import Verb
 from watcher.errors import WatcherError
 
@@ -22,6 +22,7 @@ VERBS: tuple[Verb, ...] = (
     *organizations.VERBS,
     *outbox.VERBS,
     *keeping.VERBS,
+    *site.VERBS,
 )
 
 

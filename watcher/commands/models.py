@@ -39,6 +39,12 @@ def compare(options: argparse.Namespace) -> int:
     records = [read(files, reference=reference()) for files in sides]
     configs = [raw_config(files)[0] for files in sides]
     comparison = compare_records(records[0], records[1], config_a=configs[0], config_b=configs[1])
+    if options.sketch:
+        from watcher.report.sketch.files import write_pair
+
+        written = write_pair(records[0], records[1], options.sketch)
+        if not options.json:
+            say(f"wrote {written}")
     if options.json:
         return print_json(comparison.to_dict())
     from watcher.report.terminal import print_comparison
@@ -93,6 +99,7 @@ def _inspect_arguments(parser: argparse.ArgumentParser) -> None:
 def _compare_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("a", metavar="A", help="the baseline (SOURCE)")
     parser.add_argument("b", metavar="B", help="the model (SOURCE)")
+    parser.add_argument("--sketch", type=Path, metavar="FILE", help="draw both side by side (.svg or .png)")
 
 
 def _report_arguments(parser: argparse.ArgumentParser) -> None:
@@ -118,7 +125,7 @@ VERBS = (
     Verb(
         "compare",
         compare,
-        "watcher compare deepseek-ai/DeepSeek-V3 moonshotai/Kimi-K2-Instruct",
+        "watcher compare deepseek-ai/DeepSeek-V3 moonshotai/Kimi-K2-Instruct --sketch both.svg",
         _compare_arguments,
         data=True,
     ),

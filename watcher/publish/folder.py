@@ -1,4 +1,4 @@
-"""A folder: page and pictures written whole or not at all, and an index beside them."""
+"""A folder: page and pictures written whole or not at all, with an index and feeds before them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from watcher.publish.interface import DeliveryError, Links, Outgoing, Payload, Receipt
-from watcher.publish.pages import INDEX, entries, page_files, page_payload, render_index
+from watcher.publish.pages import front_files, page_files, page_payload
 from watcher.report.model import Report
 from watcher.section import ChannelSettings
 
@@ -38,7 +38,8 @@ class Folder:
         try:
             for path, data in page_files(outgoing).items():
                 write_whole(self.root / path, data)
-            write_whole(self.root / INDEX, render_index(entries(self.root)).encode())
+            for path, data in front_files(self.root).items():
+                write_whole(self.root / path, data)
         except OSError as error:
             raise DeliveryError(
                 f"{self.name}: {self.root} cannot be written: {error.strerror}; check the folder and the free space"

@@ -1,4 +1,4 @@
-"""A git repository: page, sketch and index committed and pushed; a replay is recognised and commits nothing."""
+"""A git repository: page, sketch, index and feeds committed and pushed; a replay is recognised and commits nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pydantic import field_validator
 
 from watcher.publish.folder import write_whole
 from watcher.publish.interface import DeliveryError, Links, Outgoing, Payload, Receipt
-from watcher.publish.pages import INDEX, entries, page_files, page_payload, render_index
+from watcher.publish.pages import front_files, page_files, page_payload
 from watcher.report.model import Report
 from watcher.section import ChannelSettings, SecretField
 
@@ -107,7 +107,8 @@ class Git:
         root = self.copy / self.settings.path
         for path, data in page_files(outgoing).items():
             write_whole(root / path, data)
-        write_whole(root / INDEX, render_index(entries(root)).encode())
+        for path, data in front_files(root).items():
+            write_whole(root / path, data)
         self._git("add", "--all", "--", self.settings.path or ".")
         if not self._git("status", "--porcelain").strip():
             return None

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from watcher.publish import feed
 from watcher.publish.interface import Outgoing, Payload
 from watcher.report.escape import inline, link
 from watcher.report.model import Report
 
 INDEX = "README.md"
+TITLE = "Model reports"
 NEWEST = 500
 """How many reports the index lists."""
 
@@ -25,6 +27,8 @@ class Entry:
     headline: str
     event: str
     verdict: str
+    report: str = ""
+    """The report's id; empty for a page that does not tell it."""
 
 
 def page_payload(report: Report) -> Payload:
@@ -65,12 +69,28 @@ def _entry(path: Path, root: Path) -> Entry | None:
     if "date" not in values or "headline" not in values:
         return None
     relative = path.relative_to(root).as_posix()
-    return Entry(relative, values["date"], values["headline"], values.get("event", ""), values.get("verdict", ""))
+    told = (values.get(key, "") for key in ("event", "verdict", "report"))
+    return Entry(relative, values["date"], values["headline"], *told)
+
+
+def front_files(root: Path) -> dict[str, bytes]:
+    """What stands before the pages of an archive: its index and its feeds, newest first."""
+    found = entries(root)
+    channel = feed.Channel(TITLE, home=INDEX)
+    told = [
+        feed.FeedEntry(entry.report or entry.path, entry.headline, entry.date, entry.path, entry.event)
+        for entry in found
+    ]
+    return {
+        INDEX: render_index(found).encode(),
+        feed.ATOM: feed.atom(channel, told).encode(),
+        feed.JSON_FEED: feed.json_feed(channel, told).encode(),
+    }
 
 
 def render_index(found: Iterable[Entry]) -> str:
     """The archive's front page: newest first, a table a month."""
-    lines = ["# Model reports", "", "Made by Model Release Watcher; newest first."]
+    lines = [f"# {TITLE}", "", "Made by Model Release Watcher; newest first."]
     month = ""
     for entry in list(found)[:NEWEST]:
         if entry.date[:7] != month:

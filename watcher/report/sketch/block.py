@@ -92,6 +92,11 @@ def part_height(parts: Sequence[Part], measure: Measure, parallel: bool = False)
     return max((sum(_lines(part, measure, room)) + 2 * measure.pad for part in parts), default=0)
 
 
+def height_in(part: Part, measure: Measure, room: float) -> float:
+    """The height of one part that is `room` px wide."""
+    return sum(_lines(part, measure, room)) + 2 * measure.pad
+
+
 def _room(parallel: bool) -> float:
     return HALF if parallel else PART
 

@@ -47,6 +47,15 @@ def draw(record: Architecture, wide: float, title: str = "Layers") -> Group | No
     return group
 
 
+def bare(record: Architecture, wide: float) -> Group | None:
+    """The cells alone, `wide` px; None when no layer kind is known."""
+    if not record.layers.kinds:
+        return None
+    group = Group(w=wide)
+    group.h = _cells(group, record, plan.shades(record.layers.kinds), wide, 0)
+    return group
+
+
 def _arrangement(record: Architecture) -> str:
     """The order in words: `(3 A, 1 B) × 12`."""
     if not record.layers.sequence:
