@@ -8,6 +8,7 @@ unknown; any other `None` means that the model has none. Paths are dotted (`atte
 from __future__ import annotations
 
 import dataclasses
+import functools
 import types
 import typing
 from dataclasses import dataclass, field
@@ -380,10 +381,16 @@ def _build(kind: Any, data: Any) -> Any:
     if origin is dict:
         return {key: _build(arguments[1], item) for key, item in data.items()}
     if dataclasses.is_dataclass(kind):
-        hints = typing.get_type_hints(kind)
+        hints = _hints(kind)
         given = {item.name: item.name.rstrip("_") for item in dataclasses.fields(kind)}
         return kind(**{name: _build(hints[name], data[key]) for name, key in given.items() if key in data})  # type: ignore[operator]
     return data
+
+
+@functools.cache
+def _hints(kind: Any) -> dict[str, Any]:
+    """The annotations of a class, worked out once: they are strings in the source."""
+    return typing.get_type_hints(kind)
 
 
 def _accepts(kind: Any, data: Any) -> bool:
