@@ -381,14 +381,14 @@ def _build(kind: Any, data: Any) -> Any:
     if origin is dict:
         return {key: _build(arguments[1], item) for key, item in data.items()}
     if dataclasses.is_dataclass(kind):
-        hints = _hints(kind)
+        hints = _hints(typing.cast(type, kind))
         given = {item.name: item.name.rstrip("_") for item in dataclasses.fields(kind)}
         return kind(**{name: _build(hints[name], data[key]) for name, key in given.items() if key in data})  # type: ignore[operator]
     return data
 
 
 @functools.cache
-def _hints(kind: Any) -> dict[str, Any]:
+def _hints(kind: type) -> dict[str, Any]:
     """The annotations of a class, worked out once: they are strings in the source."""
     return typing.get_type_hints(kind)
 
