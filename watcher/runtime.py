@@ -30,8 +30,8 @@ def running(settings: Settings, environment: Mapping[str, str], say: Callable[[s
     channels = build_channels(settings, environment)
     clock = clock_from(environment)
     with open_store(settings.store_url, exclusive=True) as store:
-        with store.begin() as connection:  # the instance lock proves that older leases are dead
-            outbox.release_leases(connection, clock.now(), all_of_them=True)
+        with store.begin() as connection:
+            outbox.release_leases(connection, clock.now(), all_of_them=store.locked)
         yield Context(
             settings=settings,
             store=store,

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from watcher.compare.model import Significance
 from watcher.releases.model import EventKind
+from watcher.times import QuietHours, Schedule
 from watcher.values import Pattern, Secret, duration, parameter_count
 
 DEFAULT_EVENTS = tuple(
@@ -39,6 +41,14 @@ def _pattern(value: Any) -> Any:
     return Pattern(value) if isinstance(value, str) else value
 
 
+def _schedule(value: Any) -> Any:
+    return Schedule(value) if isinstance(value, str) else value
+
+
+def _quiet_hours(value: Any) -> Any:
+    return QuietHours(value) if isinstance(value, str) else value
+
+
 def _secret(value: Any, info: ValidationInfo) -> Any:
     if not isinstance(value, str):
         return value
@@ -49,6 +59,8 @@ def _secret(value: Any, info: ValidationInfo) -> Any:
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 ParameterCount = Annotated[int, BeforeValidator(_count)]
 PatternField = Annotated[Pattern, BeforeValidator(_pattern)]
+ScheduleField = Annotated[Schedule, BeforeValidator(_schedule)]
+QuietHoursField = Annotated[QuietHours, BeforeValidator(_quiet_hours)]
 SecretField = Annotated[Secret, BeforeValidator(_secret)]
 
 
@@ -74,6 +86,31 @@ class ChannelSettings(Section):
     max_parameters: ParameterCount | None = None
     alerts: bool = True
     """Whether alerts about the watcher itself come here too."""
+    digest: ScheduleField | None = None
+    """Cron: reports are collected and sent as one message at these times."""
+    timezone: str = "UTC"
+    """What `digest` and `quiet_hours` are told in: an IANA name."""
+    quiet_hours: QuietHoursField | None = None
+    """`22:00-07:00`: what comes meanwhile is sent afterwards."""
+    urgent: Significance = Significance.BREAKING
+    """From this significance on a report breaks the quiet hours."""
+    min_age: Duration = timedelta(0)
+    """How old a report must be before it is sent."""
+    max_per_hour: int | None = Field(default=None, ge=1)
+    """More than this is held back and told in one summary."""
+    fallback: str = ""
+    """Another channel, which gets a report that this one did not take."""
+    fallback_after: int = Field(default=3, ge=1)
+    """After how many failed attempts."""
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("is no time zone; write an IANA name such as Europe/Berlin") from None
+        return value
 
     def secrets(self) -> Iterator[tuple[str, Secret]]:
         """Every secret of this channel, with its key."""

@@ -150,6 +150,9 @@ class Settings(Section):
             raise ValueError(f"two channels are called {twice[0]!r}; names must differ")
         if "reports" in names:
             raise ValueError("'reports' is the name of the folder reports.directory; call the channel otherwise")
+        for channel in self.channels:
+            if channel.fallback and (channel.fallback not in names or channel.fallback == channel.name):
+                raise ValueError(f"channels.{channel.name}.fallback: {channel.fallback!r} is no other channel's name")
         return self
 
     @property

@@ -6,13 +6,18 @@ import dataclasses
 import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy.engine import Connection
 
 from watcher.context import Context
+from watcher.errors import WatcherError
+from watcher.publish.fallback import fall_back
+from watcher.publish.holding import let_go, make_room
 from watcher.publish.interface import Channel, DeliveryError, Outgoing, Receipt, Scope
 from watcher.publish.retry import decide
+from watcher.releases.model import EventKind
 from watcher.store import archive, outbox
 from watcher.store.outbox import Delivery, Standing
 
@@ -28,6 +33,7 @@ Alert = Callable[[Context, str, str], None]
 
 def deliver(context: Context, *, alert: Alert, stopped: Callable[[], bool] = lambda: False) -> None:
     """Send what is due on every channel; a slow or dead one never delays another."""
+    let_go(context)
     with context.store.begin() as connection:
         outbox.release_leases(connection, context.clock.now(), all_of_them=False)
         names = outbox.waiting_channels(connection)
@@ -35,49 +41,87 @@ def deliver(context: Context, *, alert: Alert, stopped: Callable[[], bool] = lam
     if not known:
         return
     with ThreadPoolExecutor(min(WORKERS, len(known)), thread_name_prefix="deliver") as pool:
-        revoked = [reason for reason in pool.map(lambda name: _drain(context, name, stopped), known) if reason]
-    for name, reason in revoked:
-        alert(context, f"the channel {name} was switched off: {reason}", name)
+        ended = list(pool.map(lambda name: _drain(context, name, stopped), known))
+    for name, end in zip(known, ended, strict=True):
+        _tell(context, name, end, alert)
 
 
-def _drain(context: Context, name: str, stopped: Callable[[], bool]) -> tuple[str, str] | None:
-    """Send one channel's deliveries until nothing is due or it fails; (name, reason) when it was switched off."""
-    channel = context.channels[name][1]
+@dataclass(slots=True)
+class _End:
+    """What the others must hear of a channel."""
+
+    revoked: str | None = None
+    dead: list[tuple[Delivery, str]] = field(default_factory=list)
+
+
+def _tell(context: Context, name: str, end: _End, alert: Alert) -> None:
+    """A channel that was switched off and messages that were given up are told on the other channels, once."""
+    if end.revoked is not None:
+        alert(context, f"the channel {name} was switched off: {end.revoked}", name)
+    with context.store.begin() as connection:
+        kinds = {item.report_id: archive.event_of(connection, item.report_id) for item, _ in end.dead}
+    lost = [(item, why) for item, why in end.dead if kinds[item.report_id] != EventKind.ALERT.value]
+    if lost:
+        item, why = lost[0]
+        more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
+        alert(
+            context, f"the channel {name} did not get {item.id}{more}: {why}; `watcher retry {item.id}` sends it", name
+        )
+
+
+def _drain(context: Context, name: str, stopped: Callable[[], bool]) -> _End:
+    """Send one channel's deliveries until nothing is due, or it fails."""
+    settings, channel = context.channels[name]
+    end = _End()
     while not stopped():
         with context.store.begin() as connection:
-            claimed = outbox.claim(connection, name, context.clock.now(), LEASE, BATCH)
+            now = context.clock.now()
+            room = make_room(connection, settings, now, BATCH)
+            claimed = outbox.claim(connection, name, now, LEASE, room) if room else []
         if not claimed:
-            return None
+            break
         for position, delivery in enumerate(claimed):
-            failure = _send(context, channel, delivery)
-            if failure is None or failure.scope is Scope.DELIVERY:
+            failure = _send(context, channel, delivery, end)
+            if failure is None or failure.scope in (Scope.DELIVERY, Scope.FAULT):
                 continue
             _hand_back(context, claimed[position + 1 :])
-            return (name, str(failure)) if failure.scope is Scope.REVOKED else None
-    return None
+            end.revoked = str(failure) if failure.scope is Scope.REVOKED else None
+            return end
+    return end
 
 
-def _send(context: Context, channel: Channel, delivery: Delivery) -> DeliveryError | None:
+def _send(context: Context, channel: Channel, delivery: Delivery, end: _End) -> DeliveryError | None:
     """One attempt, written down whatever happens; the failure, if it failed."""
-    number = delivery.attempts + 1
     with context.store.begin() as connection:
         pictures = archive.pictures_of(connection, delivery.report_id) if delivery.payload.pictures else {}
-    chosen = {name: data for name, data in pictures.items() if name in delivery.payload.pictures}
-    now = context.clock.now()
     outgoing = Outgoing(
-        delivery_id=delivery.id, payload=delivery.payload, pictures=chosen, attempt=number, at=delivery.created_at
+        delivery_id=delivery.id,
+        payload=delivery.payload,
+        pictures={name: data for name, data in pictures.items() if name in delivery.payload.pictures},
+        attempt=delivery.attempts + 1,
+        at=delivery.created_at,
     )
+    now = context.clock.now()
     try:
-        receipt = channel.send(outgoing)
+        receipt = _arrived_before(channel, outgoing) or channel.send(outgoing)
     except DeliveryError as error:
-        _failed(context, delivery, error, now)
-        return error
+        failure = error
+    except WatcherError as error:  # a secret that cannot be read: the channel's, not the message's
+        failure = DeliveryError(f"{delivery.channel}: {error}")
     except Exception as error:
-        fault = DeliveryError(f"{delivery.channel}: internal fault {type(error).__name__}; please report it")
-        _failed(context, delivery, fault, now)
-        return fault
-    _delivered(context, delivery, receipt, now)
-    return None
+        what = f"{delivery.channel}: internal fault {type(error).__name__}; please report it"
+        failure = DeliveryError(what, scope=Scope.FAULT)
+    else:
+        _delivered(context, delivery, receipt, now)
+        return None
+    _failed(context, delivery, failure, now, end)
+    return failure
+
+
+def _arrived_before(channel: Channel, outgoing: Outgoing) -> Receipt | None:
+    """The receipt of an earlier attempt that did arrive, where the platform can tell."""
+    recognise: Callable[[Outgoing], Receipt | None] | None = getattr(channel, "recognise", None)
+    return recognise(outgoing) if recognise is not None and outgoing.attempt > 1 else None
 
 
 def _delivered(context: Context, delivery: Delivery, receipt: Receipt, now: datetime) -> None:
@@ -90,28 +134,30 @@ def _delivered(context: Context, delivery: Delivery, receipt: Receipt, now: date
     context.journal.note("delivered", f"{delivery.channel}: delivered {delivery.id} ({receipt.status})")
 
 
-def _failed(context: Context, delivery: Delivery, error: DeliveryError, now: datetime) -> None:
-    """Write down a failed attempt: when to try again, or that this was the last time."""
+def _failed(context: Context, delivery: Delivery, error: DeliveryError, now: datetime, end: _End) -> None:
+    """Write down a failed attempt: when to try again, or that this was the last time; and who gets it instead."""
     number = delivery.attempts + 1
-    decision = decide(number, error, now, created_at=delivery.created_at, spread=random.random())
-    state = outbox.DEAD if decision.retry_at is None else outbox.RETRYING
     with context.store.begin() as connection:
-        outbox.finish(
-            connection,
-            delivery,
-            state=state,
-            status=error.status or str(error),
-            now=now,
-            next_at=decision.retry_at,
-        )
-        if error.scope is not Scope.DELIVERY:
-            _note_standing(connection, delivery.channel, error, decision.retry_at or now, now)
+        standing = outbox.standing_of(connection, delivery.channel)
+        in_a_row = standing.failures + 1 if error.scope is Scope.CHANNEL else 0
+        tried = max(number, in_a_row)
+        decision = decide(tried, error, now, created_at=delivery.created_at, spread=random.random())
+        state = outbox.DEAD if decision.retry_at is None else outbox.RETRYING
+        status = error.status or str(error)
+        outbox.finish(connection, delivery, state=state, status=status, now=now, next_at=decision.retry_at)
+        if error.scope in (Scope.CHANNEL, Scope.REVOKED):
+            _note_standing(connection, standing, error, decision.retry_at or now, now)
+        instead = fall_back(connection, context, delivery, number, dead=state == outbox.DEAD, now=now)
+    if state == outbox.DEAD and error.scope is not Scope.REVOKED:
+        end.dead.append((delivery, str(error)))
     again = f"again at {decision.retry_at:%Y-%m-%d %H:%M:%S}Z" if decision.retry_at else "given up: a dead letter"
-    context.journal.error(f"{delivery.channel}: {error} ({again})")
+    told = f"; {instead} gets it instead" if instead else ""
+    context.journal.error(f"{delivery.channel}: {error} ({again}{told})")
 
 
-def _note_standing(connection: Connection, name: str, error: DeliveryError, until: datetime, now: datetime) -> None:
-    before = outbox.standing_of(connection, name)
+def _note_standing(
+    connection: Connection, before: Standing, error: DeliveryError, until: datetime, now: datetime
+) -> None:
     revoked = error.scope is Scope.REVOKED
     outbox.save_standing(
         connection,

@@ -18,7 +18,7 @@ TITLE, DESCRIPTION, CONTENT, PICTURE = 256, 3900, 1900, 8 * 1024 * 1024
 """Platform limits with slack: title 256, description 4,096, 6,000 over all, content 2,000, 10 MiB a file."""
 
 COLOURS = {"new": 0xC2410C, "variant": 0x1D4ED8, "scaled": 0x0F766E, "same-architecture": 0x6B7280}
-TOLD = ("What changed", "In this release")
+TOLD = ("What changed", "In this release", "In this digest")
 GONE = {10015, 50027}
 """Codes by which Discord says that a webhook will never work again."""
 

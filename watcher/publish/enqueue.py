@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from watcher.context import Context
+from watcher.publish.hold import Hold, hold
 from watcher.publish.interface import Channel, Links
 from watcher.publish.routing import wants
 from watcher.releases.model import EventKind
 from watcher.report.model import Report
 from watcher.section import ChannelSettings
-from watcher.store.outbox import PENDING, Delivery
+from watcher.store.outbox import HELD, PENDING, Delivery
 
 
 def is_wanted(channels: Mapping[str, tuple[ChannelSettings, Channel]], kind: EventKind) -> bool:
@@ -26,13 +28,20 @@ def deliveries_for(context: Context, report: Report, now: datetime) -> list[Deli
     """One delivery for every channel that wants this report."""
     links = links_for(context, report)
     return [
-        _delivery(channel, report, links, now)
+        _held(delivery_to(channel, report, links, now), hold(settings, report, now))
         for settings, channel in context.channels.values()
         if wants(settings, report).wanted
     ]
 
 
-def _delivery(channel: Channel, report: Report, links: Links, now: datetime) -> Delivery:
+def _held(delivery: Delivery, held: Hold | None) -> Delivery:
+    if held is None:
+        return delivery
+    return replace(delivery, state=HELD if held.together else PENDING, next_at=held.until)
+
+
+def delivery_to(channel: Channel, report: Report, links: Links, now: datetime) -> Delivery:
+    """A report for one channel, rendered, due at once. The same report and channel give the same id."""
     digest = hashlib.sha256(f"{report.report_id} {channel.name}".encode()).hexdigest()
     return Delivery(
         id=f"msg_{digest[:24]}",

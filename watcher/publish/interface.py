@@ -62,7 +62,9 @@ class Scope(enum.StrEnum):
     """What a failure says something about."""
 
     DELIVERY = "delivery"
-    """This payload alone: a 4xx about the payload. Others may go on."""
+    """This payload alone: a 4xx about the payload. Others may go on; this one is given up."""
+    FAULT = "fault"
+    """This payload alone, through a fault of ours: others may go on; this one is tried again."""
     CHANNEL = "channel"
     """The channel for a while: refused connection, time-out, 5xx, 429."""
     REVOKED = "revoked"
@@ -90,11 +92,16 @@ class DeliveryError(WatcherError):
     @property
     def permanent(self) -> bool:
         """Whether trying the same again cannot help."""
-        return self.scope is not Scope.CHANNEL
+        return self.scope in (Scope.DELIVERY, Scope.REVOKED)
 
 
 class Channel(Protocol):
-    """A configured destination."""
+    """A configured destination.
+
+    A channel whose platform can tell has one method more, `recognise(outgoing) -> Receipt | None`: it is asked before
+    a second attempt whether an earlier one did arrive (a commit in the repository, a message with our id), so that a
+    crash in mid-send does not repeat the message.
+    """
 
     @property
     def name(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from watcher.publish.interface import DeliveryError, Scope
+from watcher.publish.interface import DeliveryError
 
 WAITS = tuple(
     timedelta(seconds=seconds) for seconds in (10, 30, 120, 600, 3600, 6 * 3600, 12 * 3600, 18 * 3600, 24 * 3600)
@@ -31,11 +31,11 @@ class Decision:
 
 
 def decide(attempt: int, error: DeliveryError, now: datetime, *, created_at: datetime, spread: float = 0.5) -> Decision:
-    """The decision after attempt number `attempt` (from 1) failed.
+    """The decision after attempt number `attempt` (from 1) failed: of the delivery, or in a row on its channel.
 
     `spread` (0 … 1) places the wait inside its ± 20 %. What the platform asks for is obeyed, up to a day.
     """
-    if error.scope is Scope.DELIVERY or (error.scope is Scope.REVOKED):
+    if error.permanent:
         return Decision(None)
     wait = WAITS[min(max(attempt, 1), len(WAITS)) - 1] * (1 + SPREAD * (2 * spread - 1))
     if error.retry_after is not None:

@@ -19,7 +19,7 @@ HEADER, SECTION, BLOCKS, TOTAL, TEXT = 150, 2900, 45, 11_000, 3000
 GONE = ("no_service", "no_team", "no_active_hooks", "invalid_token", "token_revoked", "channel_is_archived")
 """Words by which Slack says that a hook will never work again."""
 
-TOLD = ("What changed", "In this release")
+TOLD = ("What changed", "In this release", "In this digest")
 """Sections that chat shows; the rest is behind the link."""
 
 

@@ -34,6 +34,8 @@ class EventKind(enum.StrEnum):
     RECREATED = "recreated"
     ALERT = "alert"
     """About the watcher itself."""
+    DIGEST = "digest"
+    """Several reports in one message: made for a channel that asks for it, never drawn from a sighting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

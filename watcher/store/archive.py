@@ -106,6 +106,11 @@ def report(connection: Connection, report_id: str) -> Report | None:
     return _report(connection, row) if row else None
 
 
+def event_of(connection: Connection, report_id: str) -> str | None:
+    """The kind of event a report tells."""
+    return connection.execute(sa.select(reports.c.event).where(reports.c.id == report_id)).scalar()
+
+
 def _report(connection: Connection, row: Any) -> Report:
     refs = tuple(
         RepoRef(hub_id=item["_id"], name=item["id"], sha=item["sha"], variant=item["variant"]) for item in row.repos

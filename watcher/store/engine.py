@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from watcher.errors import ConfigurationError, StoreError
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration; a test keeps it true, so that opening a current store does not load Alembic."""
 
 
@@ -25,6 +25,11 @@ class Store:
     def __init__(self, engine: Engine, lock: int | None = None) -> None:
         self._engine = engine
         self._lock = lock
+
+    @property
+    def locked(self) -> bool:
+        """Whether no other instance can be using it: then every older lease is dead."""
+        return self._lock is not None
 
     @contextlib.contextmanager
     def begin(self) -> Iterator[Connection]:
@@ -49,8 +54,8 @@ class Store:
         self.close()
 
 
-def open_store(url: str, *, exclusive: bool = False) -> Store:
-    """Open (and create or upgrade) the store at a SQLAlchemy address.
+def open_store(url: str, *, exclusive: bool = False, schema: str = HEAD) -> Store:
+    """Open (and create or upgrade) the store at a SQLAlchemy address; `schema` is an older version to stop at.
 
     With `exclusive`, hold the instance lock until it is closed (SQLite only: PostgreSQL coordinates by itself).
     Raises ConfigurationError for an address that makes no sense, StoreError for a store that cannot be used.
@@ -61,7 +66,7 @@ def open_store(url: str, *, exclusive: bool = False) -> Store:
         raise ConfigurationError(f"store.url: {_first_line(error)}; write sqlite:///watcher.db") from None
     lock = _instance_lock(engine) if exclusive else None
     try:
-        _migrate(engine)
+        _migrate(engine, schema)
     except BaseException:
         Store(engine, lock).close()
         raise
@@ -105,8 +110,8 @@ def _instance_lock(engine: Engine) -> int | None:
     return handle
 
 
-def _migrate(engine: Engine) -> None:
-    """Bring the schema to this program's version; refuse a newer one."""
+def _migrate(engine: Engine, schema: str) -> None:
+    """Bring the schema to this program's version (or an older one); refuse a newer one."""
     try:
         with engine.begin() as connection:
             tables = sa.inspect(connection).get_table_names()
@@ -115,14 +120,14 @@ def _migrate(engine: Engine) -> None:
                 found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
     except DBAPIError as error:
         raise StoreError(_refusal(error)) from None
-    if found == HEAD:
+    if found == schema:
         return
     if found is not None and found > HEAD:
         raise StoreError(f"the store was written by a newer version (schema {found}, this one knows {HEAD}); upgrade")
-    _upgrade(engine)
+    _upgrade(engine, schema)
 
 
-def _upgrade(engine: Engine) -> None:
+def _upgrade(engine: Engine, schema: str) -> None:
     from alembic import command
     from alembic.config import Config
 
@@ -132,7 +137,7 @@ def _upgrade(engine: Engine) -> None:
     try:
         with engine.begin() as connection:
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, schema)
     except DBAPIError as error:
         raise StoreError(_refusal(error)) from None
 

@@ -14,7 +14,12 @@ from watcher.publish.interface import Payload
 from watcher.store.schema import attempts, channels, deliveries, reports
 
 PENDING, SENDING, DELIVERED, RETRYING, DEAD = "pending", "sending", "delivered", "retrying", "dead"
+HELD = "held"
+"""Waits for the channel's next digest, or for room under its cap; not an attempt."""
 WAITING = (PENDING, RETRYING)
+
+
+ABANDONED = "not known: the program ended while it was sent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +38,8 @@ class Delivery:
     delivered_at: datetime | None = None
     status: str | None = None
     reference: str | None = None
+    digest_id: str | None = None
+    """The delivery that this one went out with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +63,7 @@ def enqueue(connection: Connection, delivery: Delivery) -> None:
             report_id=delivery.report_id,
             release_id=delivery.release_id,
             channel=delivery.channel,
-            state=PENDING,
+            state=delivery.state,
             payload=body,
             created_at=delivery.created_at,
             next_at=delivery.next_at,
@@ -65,19 +72,24 @@ def enqueue(connection: Connection, delivery: Delivery) -> None:
     )
 
 
-def claim(
-    connection: Connection, channel: str, now: datetime, lease: timedelta, limit: int, *, hurry: bool = False
-) -> list[Delivery]:
+def has(connection: Connection, report_id: str, channel: str) -> bool:
+    """Whether a report is in the outbox for a channel, in any state."""
+    query = sa.select(deliveries.c.id).where(deliveries.c.report_id == report_id, deliveries.c.channel == channel)
+    return connection.execute(query).first() is not None
+
+
+def claim(connection: Connection, channel: str, now: datetime, lease: timedelta, limit: int) -> list[Delivery]:
     """Take what is due on a channel, oldest first, under a lease.
 
-    A delivery waits for older ones of its release on the same channel unless those failed before; a backed-off channel
-    gives only its oldest, as a probe. `hurry` ignores retry times (an explicit `watcher retry`).
+    A delivery waits for older ones of its release on the same channel unless those failed before. A failing channel
+    gives one probe at a time, the delivery that was tried least: a message that the receiver cannot take never stops
+    the others.
     """
     standing = standing_of(connection, channel)
-    if standing.disabled_at is not None:
+    if standing.disabled_at is not None or (standing.backoff_until is not None and standing.backoff_until > now):
         return []
-    resting = standing.backoff_until is not None and standing.backoff_until > now and not hurry
-    due = sa.and_(deliveries.c.state.in_(WAITING), sa.true() if hurry else deliveries.c.next_at <= now)
+    due = sa.and_(deliveries.c.state.in_(WAITING), deliveries.c.next_at <= now)
+    order = [deliveries.c.created_at, deliveries.c.id]
     older = deliveries.alias()
     blocked = sa.exists().where(
         older.c.channel == deliveries.c.channel,
@@ -85,12 +97,10 @@ def claim(
         older.c.state.in_((PENDING, SENDING)),
         older.c.created_at < deliveries.c.created_at,
     )
-    if resting:
-        return []
     query = (
         sa.select(deliveries)
         .where(deliveries.c.channel == channel, due, ~blocked)
-        .order_by(deliveries.c.created_at, deliveries.c.id)
+        .order_by(*([deliveries.c.attempts, *order] if standing.failures else order))
         .limit(1 if standing.failures else limit)
         .with_for_update(skip_locked=True)
     )
@@ -134,6 +144,59 @@ def finish(
         )
     )
     connection.execute(sa.insert(attempts).values(delivery_id=delivery.id, number=number, at=now, status=status))
+    if state in (DELIVERED, DEAD):
+        _finish_together(connection, delivery, state, status, now)
+
+
+def _finish_together(connection: Connection, delivery: Delivery, state: str, status: str, now: datetime) -> None:
+    """What went out with this delivery ends as it did."""
+    connection.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.digest_id == delivery.id)
+        .values(state=state, status=status, delivered_at=now if state == DELIVERED else None)
+    )
+
+
+# --- held back -------------------------------------------------------------------------------------------------------
+
+
+def hold_back(connection: Connection, channel: str, now: datetime, until: datetime) -> int:
+    """Hold everything that is due and was never tried until `until`; how many."""
+    return connection.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.channel == channel, deliveries.c.state == PENDING, deliveries.c.next_at <= now)
+        .values(state=HELD, next_at=until)
+    ).rowcount
+
+
+def held(connection: Connection, now: datetime) -> dict[str, list[Delivery]]:
+    """Held deliveries whose moment has come, by channel, oldest first."""
+    query = (
+        sa.select(deliveries)
+        .where(deliveries.c.state == HELD, deliveries.c.digest_id.is_(None), deliveries.c.next_at <= now)
+        .order_by(deliveries.c.created_at, deliveries.c.id)
+        .with_for_update(skip_locked=True)
+    )
+    found: dict[str, list[Delivery]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.channel, []).append(_delivery(row))
+    return found
+
+
+def let_go(connection: Connection, ids: Collection[str], *, digest_id: str | None = None) -> None:
+    """Held deliveries go out: with a digest, or each by itself."""
+    values = {"digest_id": digest_id} if digest_id else {"state": PENDING}
+    connection.execute(sa.update(deliveries).where(deliveries.c.id.in_(list(ids))).values(**values))
+
+
+def delivered_since(connection: Connection, channel: str, moment: datetime) -> list[datetime]:
+    """When the channel's deliveries since a moment arrived, oldest first."""
+    query = (
+        sa.select(deliveries.c.delivered_at)
+        .where(deliveries.c.channel == channel, deliveries.c.delivered_at > moment, deliveries.c.digest_id.is_(None))
+        .order_by(deliveries.c.delivered_at)
+    )
+    return [row.delivered_at for row in connection.execute(query)]
 
 
 def hand_back(connection: Connection, ids: Collection[str]) -> None:
@@ -146,13 +209,17 @@ def hand_back(connection: Connection, ids: Collection[str]) -> None:
 
 
 def release_leases(connection: Connection, now: datetime, *, all_of_them: bool) -> int:
-    """Give back what a dead process was sending: leases that ran out, or all (when the instance lock proves it)."""
+    """Give back what a dead process was sending: leases that ran out, or all (when the instance lock proves it).
+
+    Whether it arrived is not known, so it counts as an attempt: the next one can look for it on the other side.
+    """
     dead: sa.ColumnElement[bool] = deliveries.c.state == SENDING
     if not all_of_them:
         dead = sa.and_(dead, deliveries.c.lease_until < now)
-    return connection.execute(
-        sa.update(deliveries).where(dead).values(state=RETRYING, lease_until=None, next_at=now)
-    ).rowcount
+    rows = connection.execute(sa.select(deliveries).where(dead)).all()
+    for row in rows:
+        finish(connection, _delivery(row), state=RETRYING, status=ABANDONED, now=now, next_at=now)
+    return len(rows)
 
 
 def standing_of(connection: Connection, channel: str) -> Standing:

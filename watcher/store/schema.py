@@ -196,7 +196,7 @@ deliveries = Table(
     Column("report_id", String(64), ForeignKey("reports.id"), nullable=False),
     Column("release_id", String(64)),
     Column("channel", String(64), nullable=False),
-    Column("state", String(16), nullable=False, comment="pending, sending, delivered, retrying, dead"),
+    Column("state", String(16), nullable=False, comment="pending, held, sending, delivered, retrying, dead"),
     Column("payload", PackedJson, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("next_at", UtcDateTime, nullable=False),
@@ -205,9 +205,12 @@ deliveries = Table(
     Column("delivered_at", UtcDateTime),
     Column("status", Text, comment="the last answer, short and redacted"),
     Column("reference", Text, comment="what the platform calls the message"),
+    Column("digest_id", String(64), comment="the delivery that this one went out with"),
     UniqueConstraint("report_id", "channel"),
     Index("ix_deliveries_due", "state", "next_at"),
     Index("ix_deliveries_channel", "channel", "state"),
+    Index("ix_deliveries_delivered", "channel", "delivered_at"),
+    Index("ix_deliveries_digest_id", "digest_id"),
 )
 
 attempts = Table(

@@ -42,28 +42,35 @@ def export_store(url: str, path: Path) -> int:
 
 
 def import_store(url: str, path: Path) -> int:
-    """Read every row into an empty store; how many. Raises StoreError for a store in use or a file that is not ours."""
+    """Read every row into an empty store, at the schema it was written with, and upgrade that; how many rows.
+
+    Raises StoreError for a store in use, a file that is not ours, or one that a newer version wrote.
+    """
     try:
-        with open(path, encoding="utf-8") as handle, open_store(url, exclusive=True) as store:
-            _check_header(handle.readline(), path)
-            with store.begin() as connection:
+        with open(path, encoding="utf-8") as handle:
+            schema = _schema_of(handle.readline(), path)
+            with open_store(url, exclusive=True, schema=schema) as store, store.begin() as connection:
                 _check_empty(connection, url)
-                return _insert(connection, handle)
+                count = _insert(connection, handle)
+        open_store(url, exclusive=True).close()
+        return count
     except OSError as error:
         raise StoreError(f"{path}: cannot be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError) as error:
         raise StoreError(f"{path}: is damaged ({type(error).__name__}); export it again") from None
 
 
-def _check_header(line: str, path: Path) -> None:
+def _schema_of(line: str, path: Path) -> str:
     try:
         header = json.loads(line or "null")
     except ValueError:
         header = None
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise StoreError(f"{path}: is not a state that `watcher export` wrote")
-    if header.get("schema") != HEAD:
-        raise StoreError(f"{path}: has schema {header.get('schema')}, this version knows {HEAD}; use the same version")
+    schema = header.get("schema")
+    if not isinstance(schema, str) or not schema.isdigit() or schema > HEAD:
+        raise StoreError(f"{path}: has schema {schema}, this version knows {HEAD}; upgrade, then import again")
+    return schema
 
 
 def _check_empty(connection: sa.Connection, url: str) -> None:
