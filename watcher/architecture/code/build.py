@@ -1,0 +1,179 @@
+"""A config and a model class → the module tree that its `__init__` makes, with exact counts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from watcher.architecture.code import classes, configs
+from watcher.architecture.code.configs import SKIPPED, make_config, text_part
+from watcher.architecture.code.library import BASE, CAUSAL, IMAGE_TEXT, MULTIMODAL, Library
+from watcher.architecture.code.machine import Interpreter
+from watcher.architecture.code.values import (
+    ClassValue,
+    ConfigValue,
+    Function,
+    ModuleValue,
+    Undecided,
+    Weight,
+)
+
+TOWER = re.compile(
+    r"(^|\.)(vision\w*|visual|vision_tower|audio\w*|multi_modal_projector|mm_projector|embed_vision|embed_audio|vit_\w+|"
+    r"image_newline|connector|aligner|merger|speech\w*|modality_projector|sound\w*|img_\w+|perception\w*)(\.|$)"
+)
+"""Paths of what belongs to other modalities."""
+
+AUDIO = re.compile(r"(^|\.)(audio\w*|embed_audio|speech\w*|sound\w*)(\.|$)")
+EXPERTS = re.compile(r"(^|\.)(experts|local_experts|routed_experts)(\.|$)")
+EXTRA = re.compile(r"(^|\.)(mtp\w*|nextn\w*)(\.|$)")
+
+
+@dataclass(slots=True)
+class Built:
+    """What was built."""
+
+    machine: Interpreter
+    config: ConfigValue
+    model: ModuleValue
+    tied: bool
+    """Whether input and output embeddings are one."""
+    weights: dict[str, Placed] = field(default_factory=dict)
+    """By dotted path; tied ones once."""
+
+    @property
+    def text(self) -> ConfigValue:
+        """The language part's config."""
+        return text_part(self.config)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A weight in the tree."""
+
+    weight: Weight
+    times: int
+    """How many equal copies stand for it."""
+
+    @property
+    def count(self) -> int:
+        """Elements. Raises Undecided."""
+        return self.weight.count() * self.times
+
+
+def build_reference(
+    machine: Interpreter, library: Library, model_type: str, given: Mapping[str, Any], table: str | None = None
+) -> Built:
+    """The reference's model for a config. Raises Undecided when it has none or it cannot be followed."""
+    machine.library = library
+    machine.auto = lambda config: library.base_model(machine, config)
+    cls = library.config_class(machine, model_type)
+    if cls is None:
+        raise Undecided(f"there is no config class for {model_type}")
+    config = make_config(machine, cls, {key: value for key, value in given.items() if key not in SKIPPED})
+    for name in (table,) if table else (IMAGE_TEXT, CAUSAL, MULTIMODAL, BASE):
+        top = library.model_class(machine, model_type, name)
+        if top is not None:
+            return build(machine, config, top)
+    raise Undecided(f"there is no model class for {model_type}")
+
+
+def build(machine: Interpreter, config: ConfigValue, top: ClassValue) -> Built:
+    """The model of a class for a config object."""
+    model = machine.call(top, [_wanted(machine, config, top)], {})
+    if not isinstance(model, ModuleValue):
+        raise Undecided(f"{top.name} is no module")
+    for path, module in model.walk():
+        module.path = path
+    built = Built(machine, config, model, _ties(config))
+    built.weights = dict(_weights(machine, model, built.tied))
+    return built
+
+
+def _wanted(machine: Interpreter, config: ConfigValue, top: ClassValue) -> ConfigValue:
+    """The whole config, or its text part for a class that takes only that."""
+    text = text_part(config)
+    if text is config or text.cls is None:
+        return config
+    return text if text.cls.name in _annotations(machine, top) else config
+
+
+def _annotations(machine: Interpreter, top: ClassValue) -> str:
+    """Names of the config classes that a model class says it takes."""
+    import ast
+
+    made, _ = classes.find(machine, top, "__init__")
+    found = []
+    if isinstance(made, Function):
+        found = [ast.unparse(item.annotation) for item in made.node.args.args if item.arg == "config" and item.annotation]
+    for cls in classes.order(machine, top):
+        for node in cls.node.body if isinstance(cls, ClassValue) else ():
+            if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "config":
+                found.append(ast.unparse(node.annotation))
+            elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "config_class":
+                found.append(ast.unparse(node.value))
+    return " ".join(found)
+
+
+def _ties(config: ConfigValue) -> bool:
+    own, text = config.values.get("tie_word_embeddings"), text_part(config).values.get("tie_word_embeddings")
+    return own is True if own is not None else text is True
+
+
+def _weights(machine: Interpreter, model: ModuleValue, tied: bool) -> Iterator[tuple[str, Placed]]:
+    """Every weight by path, shared ones once, and without those that are tied to another."""
+    found: dict[str, Placed] = {}
+    seen: set[int] = set()
+    _collect(model, "", 1, found, seen)
+    dropped = _tied_names(machine, model, found) if tied else set()
+    return ((path, placed) for path, placed in found.items() if path not in dropped)
+
+
+def _collect(module: ModuleValue, path: str, times: int, found: dict[str, Placed], seen: set[int]) -> None:
+    if id(module) in seen:
+        return
+    seen.add(id(module))
+    for name, weight in module.weights.items():
+        if id(weight) not in seen:
+            seen.add(id(weight))
+            found[f"{path}.{name}" if path else name] = Placed(weight, times)
+    for name, child in module.children.items():
+        _collect(child, f"{path}.{name}" if path else name, times * module.copies, found, seen)
+
+
+def _tied_names(machine: Interpreter, model: ModuleValue, found: dict[str, Placed]) -> set[str]:
+    """Weights that `_tied_weights_keys` says are another's."""
+    keys = classes.value_of(machine, model.cls, "_tied_weights_keys") if model.cls else None
+    if isinstance(keys, (list, tuple)):
+        return {path for path in found for key in keys if isinstance(key, str) and path == key and "lm_head" in path}
+    dropped: set[str] = set()
+    for source, target in keys.items() if isinstance(keys, dict) else ():
+        if isinstance(source, str) and isinstance(target, str):
+            dropped |= _tied_pair(source, target, found)
+    return dropped
+
+
+def _tied_pair(source: str, target: str, found: dict[str, Placed]) -> set[str]:
+    if source in found:
+        return {source} if target in found and found[source].weight is not found[target].weight else set()
+    if len(source) > 200:
+        return set()
+    try:
+        pattern = re.compile(source)
+    except re.error:
+        return set()
+    return {path for path in found if pattern.fullmatch(path)}
+
+
+def total(built: Built) -> int:
+    """All parameters. Raises Undecided."""
+    return sum(placed.count for placed in built.weights.values())
+
+
+def attribute(config: ConfigValue, name: str) -> Any:
+    """A plain value of a config, or None."""
+    return config.values.get(config.aliases.get(name, name))
+
+

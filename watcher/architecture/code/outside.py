@@ -1,0 +1,246 @@
+"""Names outside of what is read: PyTorch's modules and functions, and the few of `transformers` that bear on facts."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+from watcher.architecture.code import configs, layers
+from watcher.architecture.code.arithmetic import (
+    ANGLES,
+    L2,
+    MATH,
+    NORMED,
+    ROTATED,
+    multiplied,
+    product,
+    summed,
+)
+from watcher.architecture.code.values import (
+    UNKNOWN,
+    ClassValue,
+    ConfigValue,
+    Env,
+    Function,
+    Machine,
+    Method,
+    ModuleValue,
+    Space,
+    Tensor,
+    Weight,
+)
+
+
+class ActivationTable:
+    """`ACT2FN`: name → activation."""
+
+    def make(self, name: Any) -> ModuleValue:
+        """The activation module; two of them have weights."""
+        made = ModuleValue(f"Act:{name if isinstance(name, str) else '?'}")
+        if name == "xielu":
+            made.weights = {"alpha_p": Weight((1,)), "alpha_n": Weight((1,))}
+        elif name == "prelu":
+            made.weights = {"weight": Weight((1,))}
+        return made
+
+
+class AttentionTable:
+    """`ALL_ATTENTION_FUNCTIONS`: the eager one is taken, which is written in the file itself."""
+
+
+ACTIVATIONS, ATTENTIONS = ActivationTable(), AttentionTable()
+class ConfigTable:
+    """`CONFIG_MAPPING`: model type → config class."""
+
+
+CONFIGS = ConfigTable()
+TABLES = {"CONFIG_MAPPING": CONFIGS, "ACT2FN": ACTIVATIONS, "ACT2CLS": ACTIVATIONS, "ALL_ATTENTION_FUNCTIONS": ATTENTIONS}
+NORM_CLASSES = re.compile(r"^(Fused|MixedFused|Triton|T5)?(RMSNorm|RmsNorm)\w*$")
+"""Norm classes of other packages: one weight a channel."""
+
+PRODUCTS = frozenset("matmul bmm einsum baddbmm mm scaled_dot_product_attention".split())
+FUNCTION_NORMS = frozenset("rms_norm layer_norm normalize group_norm l2norm l2_norm".split())
+ATTENDS = re.compile(r"scaled_dot_product|flash_attn|attention_forward|_attention$|^attention", re.IGNORECASE)
+FLAGS: dict[str, bool] = {
+    "is_torchdynamo_compiling": False,
+    "is_torch_greater_or_equal": True,
+    "is_flash_attn_2_available": False,
+    "is_flash_linear_attention_available": False,
+    "is_causal_conv1d_available": False,
+    "is_mamba_ssm_available": False,
+    "is_mamba_2_ssm_available": False,
+    "is_kernels_available": False,
+    "is_torch_fx_proxy": False,
+    "is_tracing": False,
+    "is_torch_available": True,
+}
+
+
+def named(path: str) -> Any:
+    """An imported name: a table of ours, or the dotted name itself."""
+    return TABLES.get(path.rpartition(".")[2]) or Space(path)
+
+
+def fresh(args: list[Any], named_: Env) -> Any:
+    """What an unknown function of a tensor returns: some tensor; of anything else: UNKNOWN."""
+    found = next((item for item in (*args, *named_.values()) if isinstance(item, Tensor)), None)
+    return UNKNOWN if found is None else Tensor(None, found.made, found.marks)
+
+
+def rotate(name: str, tensors: list[Tensor]) -> Any:
+    """What a function that applies rotary positions returns."""
+    turned = [item for item in tensors if ANGLES not in item.marks] or tensors
+    made = [Tensor(item.shape, item.made, item.marks | {ROTATED}) for item in turned]
+    single = re.search(r"single|_one|_half", name) or len(turned) == 1
+    return made[0] if single else tuple(made[:2])
+
+
+def call(machine: Machine, path: str, args: list[Any], named_: Env) -> Any:
+    """What calling an outside name gives."""
+    last = path.rpartition(".")[2]
+    if path.startswith(("torch.nn.", "nn.")) and last[:1].isupper():
+        return _module(machine, last, args, named_)
+    if path.startswith("math."):
+        return _math(last, args)
+    if path == "hf.Conv1D":
+        return layers.transposed_linear(args, named_)
+    if last == "SubConfigSpec":
+        return configs.sub_config(args, named_)
+    if path == "inspect.signature":
+        return _signature(machine, args[0] if args else None)
+    if path == "hf.AutoConfig.for_model":
+        return _for_model(machine, args, named_)
+    if last == "get_activation":
+        return ACTIVATIONS.make(args[0] if args else None)
+    if last in ("_from_config", "from_config"):
+        return automatic(machine, args, named_)
+    if last in FLAGS:
+        return FLAGS[last]
+    if path.startswith(("torch.", "einops.")):
+        return _function(machine, last, args, named_)
+    return _foreign(machine, path, last, args, named_)
+
+
+def _module(machine: Machine, last: str, args: list[Any], named_: Env) -> Any:
+    if last == "Parameter":
+        return layers.parameter(args, named_)
+    if last == "Buffer":
+        return args[0] if args else UNKNOWN
+    made = layers.construct(last, args, named_)
+    made.line = machine.place()
+    return made
+
+
+def _math(last: str, args: list[Any]) -> Any:
+    function = MATH.get(last)
+    if function is None or any(not isinstance(item, (int, float)) for item in args):
+        return UNKNOWN
+    if any(abs(item) > 2**200 for item in args) or (last == "pow" and any(abs(item) > 2**40 for item in args)):
+        return UNKNOWN
+    try:
+        found = function(*args)
+    except (ValueError, TypeError, ArithmeticError):
+        return UNKNOWN
+    return found if not isinstance(found, float) or math.isfinite(found) else UNKNOWN
+
+
+def automatic(machine: Machine, args: list[Any], named_: Env) -> Any:
+    """`AutoModel.from_config(config)`: the class that the auto tables name for it."""
+    config = args[0] if args else named_.get("config")
+    cls = machine.auto(config) if isinstance(config, ConfigValue) and machine.auto is not None else None
+    if cls is None:
+        machine.doubt("a sub-model whose class is not known")
+        return UNKNOWN
+    return machine.call(cls, [config], {})
+
+
+def _signature(machine: Machine, function: Any) -> Any:
+    """`inspect.signature(f)`: the names of its parameters; of a config class's `__init__`, its fields."""
+    names: list[str] = []
+    if isinstance(function, Function):
+        names = [item.arg for item in (*function.node.args.args, *function.node.args.kwonlyargs)]
+    elif isinstance(function, Method) and isinstance(function.owner, ClassValue):
+        names = [name for name in configs.fields(machine, function.owner) if not name.startswith("$")]
+    return ConfigValue({"parameters": dict.fromkeys(names)})
+
+
+def _for_model(machine: Machine, args: list[Any], named_: Env) -> Any:
+    """`AutoConfig.for_model(model_type, **values)`."""
+    values = dict(named_)
+    model_type = args[0] if args else values.pop("model_type", None)
+    cls = machine.config_class(model_type) if isinstance(model_type, str) else None
+    return UNKNOWN if cls is None else machine.call(cls, [], values)
+
+
+def note(machine: Machine, operation: str) -> None:
+    """Keep that the module at work does this."""
+    machine.trace.operations.append((machine.stack[-1] if machine.stack else "", operation, machine.place()))
+
+
+def _function(machine: Machine, last: str, args: list[Any], named_: Env) -> Any:
+    made = layers.tensor_function(last, args, named_)
+    if made is not None:
+        return made
+    tensors = [item for item in (*args, *named_.values()) if isinstance(item, Tensor)]
+    if last in ("cos", "sin", "polar", "view_as_complex"):
+        marks = tensors[0].marks if tensors and last == "view_as_complex" else frozenset({ANGLES})
+        return Tensor(None, tensors[0].made if tensors else "", marks)
+    if last in layers.ACTIVATIONS:
+        note(machine, last)
+        first = tensors[0] if tensors else Tensor()
+        made = Tensor(first.shape, first.made, first.marks | ({last} & {"sigmoid"}))
+        return (made, Tensor()) if last == "topk" else made
+    if last in PRODUCTS and len(tensors) > 1:
+        return product(machine, tensors[0], tensors[1])
+    if last in FUNCTION_NORMS:
+        first = tensors[0] if tensors else Tensor()
+        note(machine, "norm")
+        return Tensor(first.shape, first.made, first.marks | {NORMED} | ({L2} if last in ("normalize", "l2norm") else set()))
+    if last in ("add", "sub") and len(tensors) > 1:
+        return summed(tensors[0], tensors[1])
+    if last in ("mul", "multiply") and len(tensors) > 1:
+        return multiplied(machine, tensors[0], tensors[1])
+    return _joined(last, args, tensors, named_)
+
+
+def _joined(last: str, args: list[Any], tensors: list[Tensor], named_: Env) -> Any:
+    if last in ("cat", "concat", "concatenate", "stack", "hstack", "vstack"):
+        parts = args[0] if args and isinstance(args[0], (list, tuple)) else ()
+        tensors = [item for item in parts if isinstance(item, Tensor)]
+        marks = frozenset().union(*(item.marks for item in tensors)) if tensors else frozenset()
+        return Tensor(None, tensors[0].made if tensors else "", marks)
+    if last in ("split", "chunk", "unbind", "tensor_split") and tensors:
+        return layers.tensor_method(tensors[0], last, args[1:] or list(named_.values()))
+    if last in ("dropout", "contiguous", "clone") and tensors:
+        return tensors[0]
+    return fresh(args, named_)
+
+
+def _foreign(machine: Machine, path: str, last: str, args: list[Any], named_: Env) -> Any:
+    """A name of another package, or of the parts of `transformers` that are not read."""
+    if NORM_CLASSES.match(last):
+        made = layers.construct("RMSNorm", args, named_)
+        made.kind = last
+        return made
+    tensors = [item for item in (*args, *named_.values()) if isinstance(item, Tensor)]
+    if len(tensors) > 1 and ATTENDS.search(last):
+        return product(machine, tensors[0], tensors[1])
+    if last in FUNCTION_NORMS and tensors:
+        return _function(machine, last, args, named_)
+    if last[:1].isupper() and not path.startswith("hf."):
+        machine.doubt(f"{path} is defined elsewhere")
+    return fresh(args, named_)
+
+
+def initialise(machine: Machine, module: ModuleValue, paths: list[str], args: list[Any], named_: Env) -> None:
+    """`__init__` of a class whose own line of classes has none: PyTorch's, or that of `PreTrainedModel`."""
+    for path in paths:
+        last = path.rpartition(".")[2]
+        if path.startswith(("torch.nn.", "nn.")) and last != "Module":
+            layers.construct(last, args, named_, module)
+            return
+        if last == "PreTrainedModel":
+            config = args[0] if args else named_.get("config")
+            module.attributes["config"] = config
+            return
