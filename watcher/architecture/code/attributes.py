@@ -28,7 +28,7 @@ from watcher.architecture.code.values import (
 
 TRACED = frozenset("sigmoid tanh softmax topk".split())
 SILENT = frozenset("post_init init_weights apply requires_grad_ standardize_rope_params validate_rope "
-                   "convert_rope_params_to_dict update to_dict validate_layer_type".split())  # fmt: skip
+                   "convert_rope_params_to_dict update validate_layer_type validate_architecture".split())  # fmt: skip
 """Methods of modules and configs that change nothing we look at."""
 
 
@@ -55,7 +55,7 @@ def _plain(machine: Machine, value: Any, name: str, *args: Any, **named: Any) ->
 
 def _activations(machine: Machine, value: Any, name: str) -> Any:
     if name == "get":
-        return Method(value, call=lambda key=None, default=None: value.make(key))
+        return Method(value, call=lambda key=None, default=None: value.at(key))
     return UNKNOWN
 
 
@@ -66,8 +66,9 @@ def _attentions(machine: Machine, value: Any, name: str) -> Any:
     return UNKNOWN
 
 
-def _per_layer(machine: Machine, value: Any, name: str) -> Any:
-    return UNKNOWN
+def _sub_config(machine: Machine, value: configs.SubConfig, name: str) -> Any:
+    known = {"config_class": value.cls, "model_type": value.model_type, "init_kwargs": value.values}
+    return known.get(name, UNKNOWN)
 
 
 def _tensor(machine: Machine, value: Tensor, name: str) -> Any:
@@ -185,6 +186,8 @@ OWN_METHODS: dict[str, Callable[..., Any]] = {
 
 
 def _config(machine: Machine, value: ConfigValue, name: str) -> Any:
+    if name == "to_dict":
+        return Method(value, call=lambda: configs.plain(value))
     if name == "get_text_config":
         return Method(value, call=lambda *args, **named: configs.text_part(value))
     try:
@@ -252,6 +255,7 @@ READERS: dict[type, Callable[[Machine, Any, str], Any]] = {
     Method: _method,
     outside.ActivationTable: _activations,
     outside.AttentionTable: _attentions,
+    configs.SubConfig: _sub_config,
 }
 """Kind of value → how its attributes are read."""
 

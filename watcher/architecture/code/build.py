@@ -88,7 +88,7 @@ def build(machine: Interpreter, config: ConfigValue, top: ClassValue) -> Built:
     for path, module in model.walk():
         module.path = path
     built = Built(machine, config, model, _ties(config))
-    built.weights = dict(_weights(machine, model, built.tied))
+    built.weights = dict(_weights(machine, model))
     return built
 
 
@@ -122,12 +122,16 @@ def _ties(config: ConfigValue) -> bool:
     return own is True if own is not None else text is True
 
 
-def _weights(machine: Interpreter, model: ModuleValue, tied: bool) -> Iterator[tuple[str, Placed]]:
+def _weights(machine: Interpreter, model: ModuleValue) -> Iterator[tuple[str, Placed]]:
     """Every weight by path, shared ones once, and without those that are tied to another."""
     found: dict[str, Placed] = {}
     seen: set[int] = set()
     _collect(model, "", 1, found, seen)
-    dropped = _tied_names(machine, model, found) if tied else set()
+    dropped: set[str] = set()
+    for path, module in model.walk():
+        config = module.attributes.get("config")
+        if isinstance(config, ConfigValue) and config.values.get("tie_word_embeddings") is True and module.cls:
+            dropped |= _tied(_tied_keys(machine, module), f"{path}." if path else "", found)
     return ((path, placed) for path, placed in found.items() if path not in dropped)
 
 
@@ -143,28 +147,45 @@ def _collect(module: ModuleValue, path: str, times: int, found: dict[str, Placed
         _collect(child, f"{path}.{name}" if path else name, times * module.copies, found, seen)
 
 
-def _tied_names(machine: Interpreter, model: ModuleValue, found: dict[str, Placed]) -> set[str]:
-    """Weights that `_tied_weights_keys` says are another's."""
-    keys = classes.value_of(machine, model.cls, "_tied_weights_keys") if model.cls else None
-    if isinstance(keys, (list, tuple)):
-        return {path for path in found for key in keys if isinstance(key, str) and path == key and "lm_head" in path}
+def _tied_keys(machine: Interpreter, module: ModuleValue) -> Any:
+    """What a model says is tied: {weight or pattern: the one it is}."""
+    own = module.attributes.get("_tied_weights_keys")
+    found = own if own is not None else classes.value_of(machine, module.cls, "_tied_weights_keys") if module.cls else None
+    if isinstance(found, (list, tuple)):  # before transformers 5: names only
+        return {name: "" for name in found if isinstance(name, str) and "lm_head" in name}
+    return found if isinstance(found, dict) else {}
+
+
+def _tied(keys: dict[Any, Any], prefix: str, found: dict[str, Placed]) -> set[str]:
+    """Paths of the weights that are another's."""
     dropped: set[str] = set()
-    for source, target in keys.items() if isinstance(keys, dict) else ():
-        if isinstance(source, str) and isinstance(target, str):
-            dropped |= _tied_pair(source, target, found)
+    for target, source in keys.items():
+        if not isinstance(target, str) or not isinstance(source, str):
+            continue
+        sources = set(_matching(source, prefix, found)) if source else set()
+        if source and not sources:
+            continue
+        for path in _matching(target, prefix, found):
+            if path not in sources and (not sources or len(dropped) < 100_000):
+                dropped.add(path)
     return dropped
 
 
-def _tied_pair(source: str, target: str, found: dict[str, Placed]) -> set[str]:
-    if source in found:
-        return {source} if target in found and found[source].weight is not found[target].weight else set()
-    if len(source) > 200:
-        return set()
+SAFE = re.compile(r"(?:[\w.^$-]|\\[.d]\+?|\(\?![\[\]\w\\.]+\)|\(\?:\[\^\.\]\+\\\.\)\*|\[[\d-]+\]\+?|\.\*(?!.*\.\*)|\(\w+(?:\|\w+)*\))*")
+"""Patterns that no text makes slow."""
+
+
+def _matching(name: str, prefix: str, found: dict[str, Placed]) -> list[str]:
+    """Weights whose path below `prefix` begins with a name or a pattern."""
+    if prefix + name in found:
+        return [prefix + name]
+    if len(name) > 200 or not SAFE.fullmatch(name):
+        return []
     try:
-        pattern = re.compile(source)
+        pattern = re.compile("^" + name)
     except re.error:
-        return set()
-    return {path for path in found if pattern.fullmatch(path)}
+        return []
+    return [path for path in found if path.startswith(prefix) and pattern.search(path[len(prefix) :])]
 
 
 def total(built: Built) -> int:

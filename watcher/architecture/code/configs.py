@@ -204,6 +204,24 @@ def _rope(values: Env) -> None:
     values["rope_parameters"] = parameters
 
 
+def plain(value: Any, depth: int = 0) -> Any:
+    """A config as the dict that `to_dict` gives."""
+    if isinstance(value, ConfigValue) and depth < 8:
+        own = {key: plain(item, depth + 1) for key, item in value.values.items() if not key.startswith("$")}
+        kind = value.values.get("$model_type")
+        return own | ({"model_type": kind} if isinstance(kind, str) else {})
+    return copied(value)
+
+
+def copied(value: Any, depth: int = 0) -> Any:
+    """A copy of a config, dict or list."""
+    if isinstance(value, ConfigValue) and depth < 8:
+        return ConfigValue({key: copied(item, depth + 1) for key, item in value.values.items()}, value.cls)
+    if isinstance(value, dict) and depth < 8:
+        return {key: copied(item, depth + 1) for key, item in value.items()}
+    return list(value) if isinstance(value, list) else value
+
+
 TEXT_PARTS = ("text_config", "llm_config", "language_config", "thinker_config")
 
 

@@ -51,6 +51,9 @@ def _name(machine: Machine, node: ast.Name, env: Env) -> Any:
     module = env["__module__"]
     if name in module.names or name in module.lazy:
         return machine.lookup(module, name)
+    if module.stars and name not in BUILTINS and name not in SPECIAL:
+        found = machine.lookup(module, name)
+        return UNKNOWN if found is None else found
     if name in SPECIAL:
         return Space(f"builtins.{name}")
     return BUILTINS.get(name, UNKNOWN)
@@ -248,7 +251,7 @@ def _subscript(machine: Machine, node: ast.Subscript, env: Env) -> Any:
     if isinstance(owner, Tensor):
         return _cut(owner, index)
     if isinstance(owner, ActivationTable):
-        return owner.make(index)
+        return owner.at(index)
     if isinstance(owner, ConfigTable):
         return machine.config_class(index) or UNKNOWN if isinstance(index, str) else UNKNOWN
     if isinstance(owner, AttentionTable):

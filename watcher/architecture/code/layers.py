@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -94,6 +95,17 @@ def _parameters(made: ModuleValue, args: list[Any], named: Named) -> None:
     made.weights |= {str(i): item for i, item in enumerate(items or []) if isinstance(item, Weight)}
 
 
+def _attention(made: ModuleValue, args: list[Any], named: Named) -> None:
+    """`nn.MultiheadAttention(embed_dim, num_heads)`: one input projection for q, k and v, and the output projection."""
+    width = _arg(args, named, 0, "embed_dim")
+    bias = _yes(named.get("bias", True))
+    made.weights["in_proj_weight"] = Weight((3, width, width))
+    if bias:
+        made.weights["in_proj_bias"] = Weight((3, width))
+    made.children["out_proj"] = out = ModuleValue("nn.Linear")
+    _linear(out, [width, width, bias], {})
+
+
 CONSTRUCTORS: dict[str, Callable[[ModuleValue, list[Any], Named], None]] = {
     "Linear": _linear,
     "Embedding": _embedding,
@@ -111,6 +123,7 @@ CONSTRUCTORS: dict[str, Callable[[ModuleValue, list[Any], Named], None]] = {
     "Sequential": _sequence,
     "ModuleDict": _mapped,
     "ParameterList": _parameters,
+    "MultiheadAttention": _attention,
 }
 """Modules that hold weights or others; every other `nn` module holds none."""
 
@@ -132,7 +145,7 @@ def parameter(args: list[Any], named: Named) -> Weight:
 
 
 FILLED = frozenset("empty zeros ones rand randn full normal".split())
-ALIKE = frozenset("log exp sqrt zeros_like ones_like empty_like clamp rand_like".split())
+ALIKE = frozenset("log exp sqrt zeros_like ones_like empty_like clamp rand_like expm1 log1p neg abs softplus".split())
 ACTIVATIONS = frozenset("sigmoid silu gelu relu tanh softmax softplus topk logsigmoid".split())
 
 
@@ -144,6 +157,8 @@ def tensor_function(name: str, args: list[Any], named: Named) -> Any:
         return Tensor((_arange(args),))
     if name == "linspace":
         return Tensor((named.get("steps", args[2] if len(args) > 2 else UNKNOWN),))
+    if name == "FloatTensor" and args and isinstance(args[0], int):
+        return Tensor(tuple(args))
     if name in ("tensor", "as_tensor", "FloatTensor"):
         return Tensor(_nested(args[0] if args else None))
     if name in ALIKE:
@@ -195,6 +210,8 @@ def tensor_method(tensor: Tensor, name: str, args: list[Any]) -> Any:
     shape = tensor.shape if name in KEEPS_SHAPE else None
     if name in ("expand", "repeat") and tensor.shape is not None:
         shape = _repeated(tensor.shape, name, args)
+    if name in ("view", "reshape") and tensor.shape is not None:
+        shape = _reshaped(tensor.shape, args)
     return Tensor(shape, tensor.made, tensor.marks, tensor.terms)
 
 
@@ -213,3 +230,14 @@ def _repeated(shape: tuple[Any, ...], name: str, args: list[Any]) -> tuple[Any, 
     if name == "expand":
         return tuple(old if new == -1 else new for new, old in zip(args, source, strict=True))
     return tuple(new * old if isinstance(old, int) else UNKNOWN for new, old in zip(args, source, strict=True))
+
+
+def _reshaped(shape: tuple[Any, ...], args: list[Any]) -> tuple[Any, ...] | None:
+    sizes = tuple(args[0]) if len(args) == 1 and isinstance(args[0], (tuple, list)) else tuple(args)
+    if not all(isinstance(item, int) for item in (*sizes, *shape)):
+        return None
+    known = math.prod(item for item in sizes if item != -1)
+    total = math.prod(shape)
+    if known <= 0 or total % known:
+        return None
+    return tuple(total // known if item == -1 else item for item in sizes)

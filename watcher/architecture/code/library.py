@@ -9,8 +9,9 @@ import re
 from functools import cached_property
 from typing import Any
 
+from watcher.architecture.code import modular
 from watcher.architecture.code.source import REFERENCE, Sources
-from watcher.architecture.code.values import ClassValue, ConfigValue, Machine, Space
+from watcher.architecture.code.values import ClassValue, ConfigValue, Machine
 
 AUTO = f"{REFERENCE}/models/auto"
 PAIR = re.compile(r"""["']([\w.-]+)["']\s*[,:]\s*\(?\s*["'](\w+)["']""")
@@ -65,7 +66,8 @@ class Library:
     def _index(self, folder: str) -> dict[str, str]:
         name = folder.rpartition("/")[2]
         init = self._text(f"{folder}/__init__.py")
-        files = dict.fromkeys([f"configuration_{name}", f"modeling_{name}", *re.findall(r"(?:configuration|modeling)_\w+", init)])
+        listed = re.findall(r"(?:configuration|modeling)_\w+", init)
+        files = dict.fromkeys([f"configuration_{name}", f"modeling_{name}", *listed, f"modular_{name}"])
         found: dict[str, str] = {}
         for file in files:
             path = f"{folder}/{file}.py"
@@ -92,12 +94,22 @@ class Library:
     def _class(self, machine: Machine, model_type: str, name: str | None) -> ClassValue | None:
         if not name:
             return None
-        path = self.where(self.folder(model_type), name)
-        if path is None:  # a table that names another type's class
-            other = next((key for key, value in self.names("CONFIG_MAPPING_NAMES").items() if value == name), None)
-            path = self.where(self.folder(other), name) if other else None
-        found = machine.lookup(machine.load(path), name) if path else None
+        path = self.where(self.folder(model_type), name) or self._elsewhere(model_type, name)
+        if path is None:
+            return None
+        module = machine.load(path)
+        if "/modular_" in path:
+            modular.apply(machine, module)
+        found = machine.lookup(module, name)
         return found if isinstance(found, ClassValue) else None
+
+    def _elsewhere(self, model_type: str, name: str) -> str | None:
+        """The file of a class that a model type borrows from another."""
+        configs = self.names("CONFIG_MAPPING_NAMES")
+        others = [key for key, value in configs.items() if value == configs.get(model_type) and key != model_type]
+        for table in (CAUSAL, BASE, IMAGE_TEXT):
+            others += [key for key, value in self.names(table).items() if value == name and key != model_type]
+        return next((found for key in others if (found := self.where(self.folder(key), name))), None)
 
     def base_model(self, machine: Machine, config: Any) -> ClassValue | None:
         """What `AutoModel.from_config` builds for a config."""
@@ -124,6 +136,3 @@ class Library:
                 if cls == name:
                     return model_type
         return None
-
-
-AUTO_CONFIG = Space("hf.AutoConfig")

@@ -121,10 +121,24 @@ class Interpreter:
             return module.names[name]
         found = module.lazy.get(name)
         if found is None:
-            return None
+            return self._starred(module, name)
         module.names[name] = UNKNOWN  # a name that needs itself stays unknown
         module.names[name] = value = self._resolve(module, found)
         return value
+
+    def _starred(self, module: SourceModule, name: str) -> Any:
+        """A name from `from … import *`."""
+        stars, module.stars = module.stars, []  # files that import all of each other end here
+        try:
+            for level, path in stars:
+                for file in source.candidates(module, level, path):
+                    target = self.load(file) if source.worth(file) else None
+                    value = self.lookup(target, name) if target is not None else None
+                    if value is not None:
+                        return value
+            return None
+        finally:
+            module.stars = stars
 
     def _resolve(self, module: SourceModule, found: ast.AST | tuple[int, str, str]) -> Any:
         if isinstance(found, ast.AST):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import partial
 from typing import Any
 
 from watcher.architecture.code import configs, layers
@@ -13,6 +14,7 @@ from watcher.architecture.code.arithmetic import (
     MATH,
     NORMED,
     ROTATED,
+    iterable,
     multiplied,
     product,
     summed,
@@ -33,10 +35,20 @@ from watcher.architecture.code.values import (
 
 
 class ActivationTable:
-    """`ACT2FN`: name → activation."""
+    """`ACT2FN`: name → activation; `ACT2CLS`: name → its class."""
+
+    def __init__(self, classes: bool) -> None:
+        self.classes = classes
+
+    def at(self, name: Any) -> Any:
+        """The activation of a name, or its class."""
+        if self.classes:
+            return Space(f"activation.{name}") if isinstance(name, str) and name.isidentifier() else UNKNOWN
+        return self.make(name)
 
     def make(self, name: Any) -> ModuleValue:
         """The activation module; two of them have weights."""
+        name = name[0] if isinstance(name, tuple) and name else name
         made = ModuleValue(f"Act:{name if isinstance(name, str) else '?'}")
         if name == "xielu":
             made.weights = {"alpha_p": Weight((1,)), "alpha_n": Weight((1,))}
@@ -49,13 +61,25 @@ class AttentionTable:
     """`ALL_ATTENTION_FUNCTIONS`: the eager one is taken, which is written in the file itself."""
 
 
-ACTIVATIONS, ATTENTIONS = ActivationTable(), AttentionTable()
+ACTIVATIONS, ATTENTIONS = ActivationTable(classes=False), AttentionTable()
+class Cycle:
+    """`itertools.cycle(…)`: what `next` gives comes round again."""
+
+    def __init__(self, items: list[Any]) -> None:
+        self._items, self._turn = items, 0
+
+    def next(self) -> Any:
+        """The item whose turn it is."""
+        self._turn += 1
+        return self._items[(self._turn - 1) % len(self._items)]
+
+
 class ConfigTable:
     """`CONFIG_MAPPING`: model type → config class."""
 
 
 CONFIGS = ConfigTable()
-TABLES = {"CONFIG_MAPPING": CONFIGS, "ACT2FN": ACTIVATIONS, "ACT2CLS": ACTIVATIONS, "ALL_ATTENTION_FUNCTIONS": ATTENTIONS}
+TABLES = {"CONFIG_MAPPING": CONFIGS, "ACT2FN": ACTIVATIONS, "ACT2CLS": ActivationTable(classes=True), "ALL_ATTENTION_FUNCTIONS": ATTENTIONS}
 NORM_CLASSES = re.compile(r"^(Fused|MixedFused|Triton|T5)?(RMSNorm|RmsNorm)\w*$")
 """Norm classes of other packages: one weight a channel."""
 
@@ -65,12 +89,6 @@ ATTENDS = re.compile(r"scaled_dot_product|flash_attn|attention_forward|_attentio
 FLAGS: dict[str, bool] = {
     "is_torchdynamo_compiling": False,
     "is_torch_greater_or_equal": True,
-    "is_flash_attn_2_available": False,
-    "is_flash_linear_attention_available": False,
-    "is_causal_conv1d_available": False,
-    "is_mamba_ssm_available": False,
-    "is_mamba_2_ssm_available": False,
-    "is_kernels_available": False,
     "is_torch_fx_proxy": False,
     "is_tracing": False,
     "is_torch_available": True,
@@ -101,6 +119,15 @@ def call(machine: Machine, path: str, args: list[Any], named_: Env) -> Any:
     last = path.rpartition(".")[2]
     if path.startswith(("torch.nn.", "nn.")) and last[:1].isupper():
         return _module(machine, last, args, named_)
+    if path.startswith("activation."):
+        return ACTIVATIONS.make(last)
+    if path in ("copy.deepcopy", "copy.copy"):
+        return configs.copied(args[0] if args else UNKNOWN)
+    if path == "itertools.cycle":
+        items = iterable(args[0]) if args else None
+        return Cycle(items) if items else UNKNOWN
+    if path == "functools.partial" and args:
+        return Method(args[0], call=partial(_partial, machine, args, named_))
     if path.startswith("math."):
         return _math(last, args)
     if path == "hf.Conv1D":
@@ -115,8 +142,8 @@ def call(machine: Machine, path: str, args: list[Any], named_: Env) -> Any:
         return ACTIVATIONS.make(args[0] if args else None)
     if last in ("_from_config", "from_config"):
         return automatic(machine, args, named_)
-    if last in FLAGS:
-        return FLAGS[last]
+    if last in FLAGS or re.fullmatch(r"is_\w+_available", last):
+        return FLAGS.get(last, False)
     if path.startswith(("torch.", "einops.")):
         return _function(machine, last, args, named_)
     return _foreign(machine, path, last, args, named_)
@@ -163,6 +190,10 @@ def _signature(machine: Machine, function: Any) -> Any:
     elif isinstance(function, Method) and isinstance(function.owner, ClassValue):
         names = [name for name in configs.fields(machine, function.owner) if not name.startswith("$")]
     return ConfigValue({"parameters": dict.fromkeys(names)})
+
+
+def _partial(machine: Machine, bound: list[Any], before: Env, *args: Any, **named_: Any) -> Any:
+    return machine.call(bound[0], [*bound[1:], *args], {**before, **named_})
 
 
 def _for_model(machine: Machine, args: list[Any], named_: Env) -> Any:

@@ -120,31 +120,63 @@ def load(path: str, sources: Sources) -> SourceModule:
     return module
 
 
+def _collect(body: list[ast.stmt], module: SourceModule) -> None:
+    """What a file defines; of two ways to define a name, the one that is taken."""
+    for node in body:
+        if isinstance(node, ast.ClassDef):
+            _define(module, node.name, ClassValue(node, module))
+        elif isinstance(node, ast.FunctionDef):
+            _define(module, node.name, Function(node, module))
+        elif isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                _later(module, alias.asname or alias.name, (node.level, node.module or "", alias.name))
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                name = alias.name if alias.asname else alias.name.partition(".")[0]
+                _later(module, alias.asname or name, (-1, name, ""))
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                if isinstance(target, ast.Name):
+                    _later(module, target.id, node.value)
+        elif isinstance(node, ast.If):
+            last, first = (node.orelse, node.body) if _taken(node.test) is False else (node.body, node.orelse)
+            _collect(first, module)
+            _collect(last, module)
+        elif isinstance(node, ast.Try):
+            for handler in node.handlers:
+                _collect(handler.body, module)
+            _collect(node.body, module)
+
+
+def _define(module: SourceModule, name: str, value: ClassValue | Function) -> None:
+    module.names[name] = value
+    module.lazy.pop(name, None)
+
+
+def _later(module: SourceModule, name: str, value: ast.AST | tuple[int, str, str]) -> None:
+    if name == "*" and isinstance(value, tuple):
+        module.stars.append(value[:2])
+        return
+    module.lazy[name] = value
+    module.names.pop(name, None)
+
+
+def _taken(test: ast.expr) -> bool | None:
+    """Whether a condition around imports holds: PyTorch is there, other packages and type checkers are not."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        inner = _taken(test.operand)
+        return None if inner is None else not inner
+    name = test.func if isinstance(test, ast.Call) else test
+    word = getattr(name, "id", getattr(name, "attr", ""))
+    if word == "TYPE_CHECKING" or re.fullmatch(r"is_\w+_available", word):
+        return word in ("is_torch_available", "TYPE_CHECKING", "is_torchvision_available")
+    return None
+
+
 def worth(path: str) -> bool:
     """Whether a file is looked into: a repo's own, and the model folders of the reference."""
     inside = path.startswith(REFERENCE + "/")
     return not inside or ("/models/" in path and "/models/auto/" not in path)
-
-
-def _collect(body: list[ast.stmt], module: SourceModule) -> None:
-    for node in body:
-        if isinstance(node, ast.ClassDef):
-            module.names[node.name] = ClassValue(node, module)
-        elif isinstance(node, ast.FunctionDef):
-            module.names[node.name] = Function(node, module)
-        elif isinstance(node, ast.ImportFrom):
-            for alias in node.names:
-                module.lazy[alias.asname or alias.name] = (node.level, node.module or "", alias.name)
-        elif isinstance(node, ast.Import):
-            for alias in node.names:
-                name = alias.name if alias.asname else alias.name.partition(".")[0]
-                module.lazy[alias.asname or name] = (-1, name, "")
-        elif isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
-            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                if isinstance(target, ast.Name):
-                    module.lazy[target.id] = node.value
-        elif isinstance(node, (ast.If, ast.Try)):
-            _collect(node.body, module)
 
 
 def candidates(module: SourceModule, level: int, name: str) -> list[str]:

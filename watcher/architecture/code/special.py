@@ -7,6 +7,7 @@ from typing import Any
 
 from watcher.architecture.code import classes
 from watcher.architecture.code.arithmetic import BUILTINS, iterable
+from watcher.architecture.code.outside import Cycle
 from watcher.architecture.code.values import (
     UNKNOWN,
     ClassValue,
@@ -122,6 +123,8 @@ def _map(machine: Machine, args: list[Any], named: Env, env: Env) -> Any:
 
 
 def _next(machine: Machine, args: list[Any], named: Env, env: Env) -> Any:
+    if args and isinstance(args[0], Cycle):
+        return args[0].next()
     items = iterable(args[0]) if args else None
     if items is None:
         return UNKNOWN

@@ -104,6 +104,8 @@ class SourceModule:
         self.path = path
         self.names: Env = {}
         self.lazy: dict[str, ast.AST | tuple[int, str, str]] = {}
+        self.stars: list[tuple[int, str]] = []
+        """Modules that everything is imported from."""
         self.problem: str | None = None
         """Why it could not be parsed."""
 
