@@ -42,6 +42,9 @@ def attribute(machine: Machine, value: Any, name: str) -> Any:
     if type(value) in PLAIN_TYPES:
         return Method(value, call=partial(_plain, machine, value, name)) if name in METHODS else UNKNOWN
     if value is None:
+        if machine.stack:  # in a forward pass, of something that was not given
+            machine.doubt(f"{name} of something that is not given")
+            return UNKNOWN
         raise Raised("None has no attributes")
     return UNKNOWN
 

@@ -38,6 +38,8 @@ BASE_DEFAULTS: Env = {
     "architectures": None,
     "problem_type": None,
     "num_labels": 2,
+    "default_theta": 10000.0,
+    "default_rope_type": "default",
 }
 """What the base class of every config has."""
 

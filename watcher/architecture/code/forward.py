@@ -19,7 +19,9 @@ from watcher.architecture.code.values import (
 )
 
 SAME = frozenset({"nn.Dropout", "nn.Identity", "Dropout", "nn.Dropout1d", "nn.Dropout2d"})
-NORM = re.compile(r"norm(Gated)?$|norm_?\d*$|^nn\.(Layer|RMS|Group)Norm|RMSNorm", re.IGNORECASE)
+NORM = re.compile(
+    r"norm(?!\w*(attention|mlp|block|model|layer$|intermediate|output|hyper|residual|conv|encoder|decoder))", re.IGNORECASE
+)
 ROTARY = re.compile(r"Rotary|RotaryEmbedding|RoPE")
 BLACK_BOX = re.compile(r"Experts$|TopKRouter|TopkRouter")
 """Modules whose inside tells nothing that is asked for."""
@@ -32,6 +34,9 @@ MAX_STEPS = 60_000
 def forward(machine: Machine, module: ModuleValue, args: list[Any], named: Env) -> Any:
     """The module's result, with the call kept in the trace."""
     tensor = _input(args, named)
+    if id(module) in machine.waiting:
+        machine.waiting[id(module)].append((args, named))
+        return Tensor(None, "in")
     step = Step(
         module.path,
         module,
@@ -39,6 +44,8 @@ def forward(machine: Machine, module: ModuleValue, args: list[Any], named: Env) 
         tensor.made if tensor is not None else "",
         tensor.terms if tensor is not None else (),
         machine.place(),
+        machine.stack[-1] if machine.stack else "",
+        tensor.marks if tensor is not None else frozenset(),
     )
     if len(machine.trace.steps) < MAX_STEPS:
         machine.trace.steps.append(step)
@@ -62,7 +69,7 @@ def _first(result: Any) -> Tensor | None:
 
 def is_norm(module: ModuleValue) -> bool:
     """Whether a module normalises."""
-    return bool(re.search(r"norm", module.kind, re.IGNORECASE)) and not module.kind.endswith("NormalizedConfig")
+    return bool(NORM.search(module.kind))
 
 
 def _result(machine: Machine, module: ModuleValue, tensor: Tensor | None, args: list[Any], named: Env) -> Any:

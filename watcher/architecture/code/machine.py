@@ -57,6 +57,7 @@ class Interpreter:
         self.doubts: dict[str, str] = {}
         """`file.py:line` → what could not be followed there."""
         self.at = ""
+        self.waiting: dict[int, list[tuple[list[Any], Env]]] = {}
         self.auto: Callable[[Any], Any] | None = None
         self.line = 0
         self.library: Library | None = None

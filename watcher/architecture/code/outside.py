@@ -87,6 +87,7 @@ PRODUCTS = frozenset("matmul bmm einsum baddbmm mm scaled_dot_product_attention"
 FUNCTION_NORMS = frozenset("rms_norm layer_norm normalize group_norm l2norm l2_norm".split())
 ATTENDS = re.compile(r"scaled_dot_product|flash_attn|attention_forward|_attention$|^attention", re.IGNORECASE)
 FLAGS: dict[str, bool] = {
+    "is_flash_attention_requested": False,
     "is_torchdynamo_compiling": False,
     "is_torch_greater_or_equal": True,
     "is_torch_fx_proxy": False,
@@ -140,6 +141,8 @@ def call(machine: Machine, path: str, args: list[Any], named_: Env) -> Any:
         return _for_model(machine, args, named_)
     if last == "get_activation":
         return ACTIVATIONS.make(args[0] if args else None)
+    if last == "apply_chunking_to_forward" and len(args) > 3:
+        return machine.call(args[0], args[3:], {})
     if last in ("_from_config", "from_config"):
         return automatic(machine, args, named_)
     if last in FLAGS or re.fullmatch(r"is_\w+_available", last):

@@ -138,6 +138,8 @@ def _assert(machine: Machine, node: ast.Assert, env: Env) -> None:
 
 
 def _if(machine: Machine, node: ast.If, env: Env) -> Any:
+    if machine.stack and isinstance(node.body[-1], ast.Raise):  # in a forward pass: a check of what is given
+        return machine.execute(node.orelse, env)
     try:
         decided = truth(machine.evaluate(node.test, env))
     except (NoAttribute, Undecided):
@@ -152,11 +154,19 @@ def _if(machine: Machine, node: ast.If, env: Env) -> Any:
 def _undecided(machine: Machine, node: ast.If, env: Env) -> Any:
     """The usual way on: past an early exit, else into the branch."""
     if any(isinstance(item, (ast.Return, ast.Raise, ast.Continue, ast.Break)) for item in node.body):
+        if _raises(node.orelse) and not _raises(node.body):
+            return machine.execute(node.body, env)
         return machine.execute(node.orelse, env)
     try:
         return machine.execute(node.body, env)
     except Raised:
         return None
+
+
+def _raises(body: list[ast.stmt]) -> bool:
+    """Whether statements, or the last of a chain of `elif`, end in an error."""
+    last = body[-1] if body else None
+    return isinstance(last, ast.Raise) or (isinstance(last, ast.If) and len(body) == 1 and _raises(last.orelse))
 
 
 def _for(machine: Machine, node: ast.For, env: Env) -> Any:

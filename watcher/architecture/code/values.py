@@ -251,6 +251,10 @@ class Step:
     terms: tuple[str, ...]
     line: str
     """Where it is called."""
+    caller: str
+    """Path of the module whose `forward` calls it."""
+    marks: frozenset[str] = PLAIN
+    """What was done to the tensor that goes in."""
     out: int = 0
     """Which tensor comes out."""
 
@@ -275,6 +279,8 @@ class Machine(Protocol):
     stack: list[str]
     doubts: dict[str, str]
     at: str
+    waiting: dict[int, list[tuple[list[Any], Env]]]
+    """Modules, by identity, whose calls are kept and not followed."""
     auto: Callable[[Any], Any] | None
     """Config → class, for `AutoModel.from_config`."""
 
