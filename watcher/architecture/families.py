@@ -212,3 +212,8 @@ def _table() -> tuple[Mapping[str, Any], str]:
 def known_keys() -> frozenset[str]:
     """Every config key that a class of the reference or a catalogued model has."""
     return frozenset(_data()["keys"])
+
+
+def shipped_version() -> str:
+    """The version of `transformers` that the shipped facts were read from."""
+    return _table()[1]

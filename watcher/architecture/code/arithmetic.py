@@ -112,10 +112,10 @@ def multiplied(machine: Machine, left: Tensor, right: Tensor) -> Tensor:
     return Tensor(left.shape if left.shape == right.shape else None, main.made, marks, main.terms)
 
 
-def product(machine: Machine, left: Tensor, right: Tensor) -> Tensor:
-    """A matrix product of two tensors, as attention scores are."""
+def product(machine: Machine, left: Tensor, right: Tensor, whole: bool = False) -> Tensor:
+    """A matrix product of two tensors, as attention scores are; or (`whole`) all of an attention in one call."""
     where = machine.stack[-1] if machine.stack else ""
-    machine.trace.products.append((where, left.marks, right.marks, machine.place()))
+    machine.trace.products.append((where, left.marks, right.marks, machine.place(), whole))
     return Tensor(None, left.made if SCORES not in left.marks else right.made, frozenset({SCORES}))
 
 
@@ -144,7 +144,7 @@ def storable(owner: Any, index: Any) -> bool:
         return isinstance(index, (int, slice))
     if isinstance(index, tuple):
         return len(index) < 16 and all(storable(owner, item) and not isinstance(item, tuple) for item in index)
-    return index is None or isinstance(index, (str, int, float)) or isinstance(index, (ClassValue, Space))
+    return index is None or isinstance(index, (str, int, float, ClassValue, Space))
 
 
 def binary(kind: ast.operator, left: Any, right: Any) -> Any:
@@ -273,7 +273,9 @@ BUILTINS: dict[str, Callable[..., Any]] = {
 """The builtins that code may use; everything else is unknown."""
 
 
-TAKES_MODULES = frozenset(("len", "list", "tuple", "enumerate", "zip", "reversed", "set", "dict", "sorted", "any", "all"))
+TAKES_MODULES = frozenset(
+    ("len", "list", "tuple", "enumerate", "zip", "reversed", "set", "dict", "sorted", "any", "all")
+)
 
 
 def call_builtin(machine: Machine, function: Callable[..., Any], args: list[Any], named: dict[str, Any]) -> Any:
@@ -314,7 +316,12 @@ def call_method(machine: Machine, value: Any, name: str, args: list[Any], named:
             return UNKNOWN
     if name in ("index", "count", "remove") and isinstance(value, (list, tuple)):
         machine.spend(measure(value))
-    if name in ("get", "setdefault", "pop", "add") and isinstance(value, (dict, set)) and args and not storable({}, args[0]):
+    if (
+        name in ("get", "setdefault", "pop", "add")
+        and isinstance(value, (dict, set))
+        and args
+        and not storable({}, args[0])
+    ):
         return args[1] if len(args) > 1 else UNKNOWN
     try:
         found = getattr(value, name)(*args, **named)

@@ -77,7 +77,9 @@ def _sub_config(machine: Machine, value: configs.SubConfig, name: str) -> Any:
 def _tensor(machine: Machine, value: Tensor, name: str) -> Any:
     if name == "shape":
         return value.shape if value.shape is not None else UNKNOWN
-    if name in ("dtype", "device", "ndim", "is_meta", "layout"):
+    if name == "device":
+        return Space("device")
+    if name in ("dtype", "ndim", "is_meta", "layout"):
         return UNKNOWN
     if name in ("T", "mT", "data", "real", "imag"):
         return Tensor(value.shape if name in ("data", "real") else None, value.made, value.marks)
@@ -110,6 +112,8 @@ def _space(machine: Machine, value: Space, name: str) -> Any:
         return MATH_VALUES[name]
     if name == "__name__":
         return value.last
+    if value.path == "device" and name == "type":
+        return "meta"
     return Space(f"{value.path}.{name}")
 
 
@@ -129,7 +133,9 @@ def _module(machine: Machine, value: ModuleValue, name: str) -> Any:
     if name in ("weight", "bias"):
         return None if value.cls is None or name == "bias" else UNKNOWN
     own = OWN_METHODS.get(name)
-    return Method(value, call=partial(own, value)) if own else Method(value, call=_nothing) if name in SILENT else UNKNOWN
+    return (
+        Method(value, call=partial(own, value)) if own else Method(value, call=_nothing) if name in SILENT else UNKNOWN
+    )
 
 
 def _from_class(machine: Machine, value: Any, cls: ClassValue, name: str) -> Any:
@@ -167,7 +173,8 @@ def _add_module(module: ModuleValue, name: Any, item: Any = None) -> None:
 
 
 def _register_parameter(module: ModuleValue, name: Any, item: Any = None) -> None:
-    set_attribute(module, str(name), item)
+    group = module.weights if isinstance(item, Weight) else module.attributes
+    group[str(name)] = item
 
 
 def _register_buffer(module: ModuleValue, name: Any = "", *args: Any, **named: Any) -> None:
@@ -272,7 +279,7 @@ def set_attribute(machine: Machine, value: Any, name: str, item: Any) -> None:
     if value.cls is not None and _set_property(machine, value, name, item):
         return
     for group in (value.children, value.weights, value.attributes):
-        group.pop(name, None)  # type: ignore[attr-defined]
+        group.pop(name, None)
     if isinstance(item, ModuleValue) and not item.plain:
         value.children[name] = item
     elif isinstance(item, Weight):

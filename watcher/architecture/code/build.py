@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from watcher.architecture.code import classes, configs
+from watcher.architecture.code import classes
 from watcher.architecture.code.configs import SKIPPED, make_config, text_part
 from watcher.architecture.code.library import BASE, CAUSAL, IMAGE_TEXT, MULTIMODAL, Library
 from watcher.architecture.code.machine import Interpreter
@@ -85,6 +86,7 @@ def build(machine: Interpreter, config: ConfigValue, top: ClassValue) -> Built:
     model = machine.call(top, [_wanted(machine, config, top)], {})
     if not isinstance(model, ModuleValue):
         raise Undecided(f"{top.name} is no module")
+    model.line = f"{top.module.path.rpartition('/')[2]}:{top.node.lineno}"
     for path, module in model.walk():
         module.path = path
     built = Built(machine, config, model, _ties(config))
@@ -102,12 +104,12 @@ def _wanted(machine: Interpreter, config: ConfigValue, top: ClassValue) -> Confi
 
 def _annotations(machine: Interpreter, top: ClassValue) -> str:
     """Names of the config classes that a model class says it takes."""
-    import ast
-
     made, _ = classes.find(machine, top, "__init__")
     found = []
     if isinstance(made, Function):
-        found = [ast.unparse(item.annotation) for item in made.node.args.args if item.arg == "config" and item.annotation]
+        found = [
+            ast.unparse(item.annotation) for item in made.node.args.args if item.arg == "config" and item.annotation
+        ]
     for cls in classes.order(machine, top):
         for node in cls.node.body if isinstance(cls, ClassValue) else ():
             if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "config":
@@ -150,7 +152,9 @@ def _collect(module: ModuleValue, path: str, times: int, found: dict[str, Placed
 def _tied_keys(machine: Interpreter, module: ModuleValue) -> Any:
     """What a model says is tied: {weight or pattern: the one it is}."""
     own = module.attributes.get("_tied_weights_keys")
-    found = own if own is not None else classes.value_of(machine, module.cls, "_tied_weights_keys") if module.cls else None
+    found = (
+        own if own is not None else classes.value_of(machine, module.cls, "_tied_weights_keys") if module.cls else None
+    )
     if isinstance(found, (list, tuple)):  # before transformers 5: names only
         return {name: "" for name in found if isinstance(name, str) and "lm_head" in name}
     return found if isinstance(found, dict) else {}
@@ -171,7 +175,10 @@ def _tied(keys: dict[Any, Any], prefix: str, found: dict[str, Placed]) -> set[st
     return dropped
 
 
-SAFE = re.compile(r"(?:[\w.^$-]|\\[.d]\+?|\(\?![\[\]\w\\.]+\)|\(\?:\[\^\.\]\+\\\.\)\*|\[[\d-]+\]\+?|\.\*(?!.*\.\*)|\(\w+(?:\|\w+)*\))*")
+SAFE = re.compile(
+    r"(?:[\w.^$-]|\\[.d]\+?|\(\?![\[\]\w\\.]+\)|\(\?:\[\^\.\]\+\\\.\)\*|\[[\d-]+\]\+?|"
+    r"\.\*(?!.*\.\*)|\(\w+(?:\|\w+)*\))*"
+)
 """Patterns that no text makes slow."""
 
 
@@ -191,10 +198,3 @@ def _matching(name: str, prefix: str, found: dict[str, Placed]) -> list[str]:
 def total(built: Built) -> int:
     """All parameters. Raises Undecided."""
     return sum(placed.count for placed in built.weights.values())
-
-
-def attribute(config: ConfigValue, name: str) -> Any:
-    """A plain value of a config, or None."""
-    return config.values.get(config.aliases.get(name, name))
-
-

@@ -53,7 +53,7 @@ def make_config(machine: Machine, cls: ClassValue, given: Env, args: list[Any] |
     aliases = aliases if isinstance(aliases, dict) else {}
     values = {aliases.get(key, key): value for key, value in values.items()}
     given = {_key(aliases, key): _renamed(key, value) for key, value in given.items()}
-    config = ConfigValue(values, cls)
+    config = ConfigValue(values, cls, frozenset(given))
     beyond = {key: value for key, value in given.items() if key not in values}
     values |= given
     _complete(machine, config, given, beyond, args or [])
@@ -218,7 +218,7 @@ def plain(value: Any, depth: int = 0) -> Any:
 def copied(value: Any, depth: int = 0) -> Any:
     """A copy of a config, dict or list."""
     if isinstance(value, ConfigValue) and depth < 8:
-        return ConfigValue({key: copied(item, depth + 1) for key, item in value.values.items()}, value.cls)
+        return ConfigValue({key: copied(item, depth + 1) for key, item in value.values.items()}, value.cls, value.given)
     if isinstance(value, dict) and depth < 8:
         return {key: copied(item, depth + 1) for key, item in value.items()}
     return list(value) if isinstance(value, list) else value
@@ -254,7 +254,7 @@ class PerLayer:
             return self._config
         merged = {**values, **found}
         merged.pop("per_layer_config", None)
-        return ConfigValue(merged, self._config.cls)
+        return ConfigValue(merged, self._config.cls, self._config.given)
 
 
 def get(machine: Machine, config: ConfigValue, name: str) -> Any:

@@ -216,9 +216,7 @@ def _dict(machine: Machine, node: ast.Dict, env: Env) -> dict[Any, Any]:
 def _joined(machine: Machine, node: ast.JoinedStr, env: Env) -> Any:
     text = ""
     for part in node.values:
-        value = machine.evaluate(part.value, env) if isinstance(part, ast.FormattedValue) else _constant(
-            machine, part, env  # type: ignore[arg-type]
-        )
+        value = machine.evaluate(part.value if isinstance(part, ast.FormattedValue) else part, env)
         if value is UNKNOWN or not isinstance(value, (str, int, float, type(None))) or len(text) > MAX_TEXT:
             return UNKNOWN
         text += str(value)
@@ -305,9 +303,7 @@ def _child(owner: ModuleValue, index: Any) -> Any:
     return items[index] if -len(items) <= index < len(items) else UNKNOWN
 
 
-def _comprehend(
-    machine: Machine, generators: list[ast.comprehension], env: Env, found: Callable[[Env], None]
-) -> None:
+def _comprehend(machine: Machine, generators: list[ast.comprehension], env: Env, found: Callable[[Env], None]) -> None:
     if not generators:
         found(env)
         return

@@ -1,4 +1,4 @@
-"""Calling a module in a forward pass: its own `forward` over symbolic tensors, or what PyTorch's module would return."""
+"""Calling a module in a forward pass: its own `forward` over symbolic tensors, or what PyTorch's would return."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ from watcher.architecture.code.values import (
 
 SAME = frozenset({"nn.Dropout", "nn.Identity", "Dropout", "nn.Dropout1d", "nn.Dropout2d"})
 NORM = re.compile(
-    r"norm(?!\w*(attention|mlp|block|model|layer$|intermediate|output|hyper|residual|conv|encoder|decoder))", re.IGNORECASE
+    r"norm(?!\w*(attention|mlp|block|model|layer$|intermediate|output|hyper|residual|conv|encoder|decoder))",
+    re.IGNORECASE,
 )
 ROTARY = re.compile(r"Rotary|RotaryEmbedding|RoPE")
-BLACK_BOX = re.compile(r"Experts$|TopKRouter|TopkRouter")
+BLACK_BOX = re.compile(r"Experts$")
 """Modules whose inside tells nothing that is asked for."""
 
 ACTIVATION = re.compile(r"^Act:|^nn\.(Sigmoid|SiLU|GELU|ReLU|Tanh|Softmax|Softplus)$")

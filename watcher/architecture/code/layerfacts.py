@@ -6,12 +6,18 @@ import re
 from dataclasses import dataclass
 
 from watcher.architecture.code.arithmetic import L2, NORMED, SCORES
+from watcher.architecture.code.build import EXPERTS
 from watcher.architecture.code.forward import ROTARY, SAME, is_norm
 from watcher.architecture.code.trace import LayerTrace
 from watcher.architecture.code.values import ModuleValue, Step
 
-ASIDE = re.compile(r"HyperConn|_hc$|RotaryEmb|Activation$|^Act:|^Residual|Residual$|AltUp|Laurel|StochasticDepth|DropPath|^nn\.(GELU|SiLU|ReLU|Tanh)")
-MIXER = re.compile(r"attn|attention|mamba|linear_attn|conv|rwkv|temporal|ssm|time_mix|mlstm|recurrent|delta", re.IGNORECASE)
+ASIDE = re.compile(
+    r"HyperConn|_hc$|RotaryEmb|Activation$|^Act:|^Residual|Residual$|AltUp|Laurel|StochasticDepth|DropPath|"
+    r"^nn\.(GELU|SiLU|ReLU|Tanh)"
+)
+MIXER = re.compile(
+    r"attn|attention|mamba|linear_attn|conv|rwkv|temporal|ssm|time_mix|mlstm|recurrent|delta", re.IGNORECASE
+)
 FEED_FORWARD = re.compile(r"mlp|ffn|feed_?forward|moe|block_sparse|experts|^fc\d?$|channel|ff$|router", re.IGNORECASE)
 FEED_FORWARD_CLASS = re.compile(r"(mlp|moe|ffn|feedforward|experts|router|SparseMoeBlock)$", re.IGNORECASE)
 QUERY_KEY = re.compile(
@@ -62,6 +68,8 @@ class LayerFacts:
     qk_where: str = ""
     gate_where: str = ""
     rope_where: str = ""
+    router: tuple[str, str] | None = None
+    """(how experts are scored, line)."""
 
 
 def read_layer(trace: LayerTrace, head_dim: int | None) -> LayerFacts:
@@ -88,11 +96,35 @@ def read_layer(trace: LayerTrace, head_dim: int | None) -> LayerFacts:
         qk,
         gate,
         bool(rope),
-        any(SCORES not in left | right for _, left, right, _ in trace.products),
+        any(_attends(trace, step.path) for step in mixing),
         qk_where,
         gate_where,
         rope,
+        _router(trace, feeds),
     )
+
+
+SCORES_EXPERTS = ("sqrtsoftplus", "sigmoid", "softmax")
+
+
+def _router(trace: LayerTrace, feeds: tuple[Sublayer, ...]) -> tuple[str, str] | None:
+    """How experts are scored: by the router where it is a module, else by the feed-forward that holds experts."""
+    for feed in feeds:
+        if not any(EXPERTS.search(path) for path, _ in feed.step.module.walk()):
+            continue
+        done = [item for item in trace.operations if _inside(item[0], feed.step.path) and item[1] in SCORES_EXPERTS]
+        done = [item for item in done if "shared" not in item[0]]
+        routing = [item for item in done if re.search(r"router|gate", item[0].removeprefix(feed.step.path))] or done
+        softmax = [item for item in routing if item[1] != "sigmoid"] or routing
+        if softmax:
+            return softmax[0][1], softmax[0][2]
+    return None
+
+
+def _attends(trace: LayerTrace, path: str) -> bool:
+    """Whether a softmax is taken over scores in a mixer, or a ready-made attention is called."""
+    softmax = any(item[1] == "softmax" and _inside(item[0], path) for item in trace.operations)
+    return softmax or any(_inside(item[0], path) and item[4] for item in trace.products)
 
 
 def _inside(path: str, layer: str) -> bool:
@@ -143,7 +175,7 @@ def _query_key_norm(trace: LayerTrace, head_dim: int | None) -> tuple[str | None
         last = name.rpartition(".")[2].lower()
         if "." in name and is_norm(step.module) and QUERY_KEY.fullmatch(last) and not NOT_QUERY_KEY.search(name):
             return _width(step, head_dim), step.line
-    for path, left, right, line in trace.products:
+    for path, left, right, line, _ in trace.products:
         if SCORES in left | right or NOT_QUERY_KEY.search(path.removeprefix(layer)):
             continue
         if NORMED in left and NORMED in right:

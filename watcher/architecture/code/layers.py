@@ -1,4 +1,4 @@
-"""PyTorch's own modules and functions as far as shapes go: which weights a constructor makes, what a function returns."""
+"""PyTorch's own modules and functions as far as shapes go: the weights they make, what a function returns."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The symbolic interpreter: walks a syntax tree with stand-ins for PyTorch; nothing is imported, compiled or executed.
 
 Only the node kinds in `expressions` and `statements`, the builtins in `arithmetic` and the names in `outside` mean
-something; everything else is UNKNOWN. Every node, and every item of a list that is made, costs a step; when the steps are
-used up, reading ends with Exhausted. What could not be followed is kept in `doubts` with its line.
+something; everything else is UNKNOWN. Every node, and every item of a list that is made, costs a step; when the steps
+are used up, reading ends with Exhausted. What could not be followed is kept in `doubts` with its line.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from watcher.architecture.code import attributes, classes, configs, outside, source
 from watcher.architecture.code.arithmetic import call_builtin
 from watcher.architecture.code.expressions import EXPRESSIONS
-from watcher.architecture.code.forward import forward
+from watcher.architecture.code.forward import ROTARY, forward
 from watcher.architecture.code.library import Library
 from watcher.architecture.code.statements import STATEMENTS, Returned
 from watcher.architecture.code.values import (
@@ -210,7 +210,10 @@ class Interpreter:
         """`__init__` of the first class in line that has one (after `after`, for `super()`), or PyTorch's own."""
         made, where = classes.find(self, cls, "__init__", after=after)
         if isinstance(made, Function):
+            doubts = dict(self.doubts)
             self.run(made, [module, *args], named, where)
+            if ROTARY.search(cls.name) and not module.weights:  # angles that are computed hold no weights
+                self.doubts = doubts
         else:
             outside.initialise(self, module, classes.outside(self, cls), args, named)
 
@@ -252,7 +255,9 @@ class Interpreter:
             elif name in named:
                 env[name] = named[name]
             else:
-                env[name] = self._default(parameters.defaults[position - first], module) if position >= first else UNKNOWN
+                env[name] = (
+                    self._default(parameters.defaults[position - first], module) if position >= first else UNKNOWN
+                )
         for item, node in zip(parameters.kwonlyargs, parameters.kw_defaults, strict=True):
             env[item.arg] = named[item.arg] if item.arg in named else self._default(node, module)
         if parameters.vararg:
@@ -275,6 +280,11 @@ class Interpreter:
 
 def _yields(function: Function) -> bool:
     """Whether it is a generator; a look at its top statements is enough for the code of models."""
-    return any(
-        isinstance(node, ast.Expr) and isinstance(node.value, (ast.Yield, ast.YieldFrom)) for node in function.node.body
-    ) if isinstance(function.node, ast.FunctionDef) else False
+    return (
+        any(
+            isinstance(node, ast.Expr) and isinstance(node.value, (ast.Yield, ast.YieldFrom))
+            for node in function.node.body
+        )
+        if isinstance(function.node, ast.FunctionDef)
+        else False
+    )

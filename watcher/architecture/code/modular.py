@@ -1,7 +1,7 @@
 """Modular files: a model written as what differs from others; and the lineage that its classes state.
 
-`class GlmMoeDsaAttention(DeepseekV32Attention)` is the makers' own word for what a part comes from. Where only the modular
-file is there, the classes it defines take the place of those they extend, which is what its converter does.
+`class GlmMoeDsaAttention(DeepseekV32Attention)` is the makers' own word for what a part comes from. Where only the
+modular file is there, the classes it defines take the place of those they extend, which is what its converter does.
 """
 
 from __future__ import annotations

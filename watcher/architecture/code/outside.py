@@ -62,6 +62,8 @@ class AttentionTable:
 
 
 ACTIVATIONS, ATTENTIONS = ActivationTable(classes=False), AttentionTable()
+
+
 class Cycle:
     """`itertools.cycle(…)`: what `next` gives comes round again."""
 
@@ -79,7 +81,12 @@ class ConfigTable:
 
 
 CONFIGS = ConfigTable()
-TABLES = {"CONFIG_MAPPING": CONFIGS, "ACT2FN": ACTIVATIONS, "ACT2CLS": ActivationTable(classes=True), "ALL_ATTENTION_FUNCTIONS": ATTENTIONS}
+TABLES = {
+    "CONFIG_MAPPING": CONFIGS,
+    "ACT2FN": ACTIVATIONS,
+    "ACT2CLS": ActivationTable(classes=True),
+    "ALL_ATTENTION_FUNCTIONS": ATTENTIONS,
+}
 NORM_CLASSES = re.compile(r"^(Fused|MixedFused|Triton|T5)?(RMSNorm|RmsNorm)\w*$")
 """Norm classes of other packages: one weight a channel."""
 
@@ -226,11 +233,13 @@ def _function(machine: Machine, last: str, args: list[Any], named_: Env) -> Any:
         made = Tensor(first.shape, first.made, first.marks | ({last} & {"sigmoid"}))
         return (made, Tensor()) if last == "topk" else made
     if last in PRODUCTS and len(tensors) > 1:
-        return product(machine, tensors[0], tensors[1])
+        return product(machine, tensors[0], tensors[1], last == "scaled_dot_product_attention")
     if last in FUNCTION_NORMS:
         first = tensors[0] if tensors else Tensor()
         note(machine, "norm")
-        return Tensor(first.shape, first.made, first.marks | {NORMED} | ({L2} if last in ("normalize", "l2norm") else set()))
+        return Tensor(
+            first.shape, first.made, first.marks | {NORMED} | ({L2} if last in ("normalize", "l2norm") else set())
+        )
     if last in ("add", "sub") and len(tensors) > 1:
         return summed(tensors[0], tensors[1])
     if last in ("mul", "multiply") and len(tensors) > 1:
@@ -259,7 +268,7 @@ def _foreign(machine: Machine, path: str, last: str, args: list[Any], named_: En
         return made
     tensors = [item for item in (*args, *named_.values()) if isinstance(item, Tensor)]
     if len(tensors) > 1 and ATTENDS.search(last):
-        return product(machine, tensors[0], tensors[1])
+        return product(machine, tensors[0], tensors[1], True)
     if last in FUNCTION_NORMS and tensors:
         return _function(machine, last, args, named_)
     if last[:1].isupper() and not path.startswith("hf."):

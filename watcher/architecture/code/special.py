@@ -78,7 +78,11 @@ def _hasattr(machine: Machine, args: list[Any], named: Env, env: Env) -> Any:
 def _names(kind: Any) -> set[str]:
     """Last names of the classes in a class or a tuple of classes."""
     items = kind if isinstance(kind, (tuple, list)) else (kind,)
-    return {item.name if isinstance(item, ClassValue) else item.last for item in items if isinstance(item, (ClassValue, Space))}
+    return {
+        item.name if isinstance(item, ClassValue) else item.last
+        for item in items
+        if isinstance(item, (ClassValue, Space))
+    }
 
 
 def _isinstance(machine: Machine, args: list[Any], named: Env, env: Env) -> Any:

@@ -234,7 +234,7 @@ def _delete(machine: Machine, node: ast.Delete, env: Env) -> None:
             owner = machine.evaluate(target.value, env)
             if isinstance(owner, ModuleValue):
                 for group in (owner.children, owner.weights, owner.attributes):
-                    group.pop(target.attr, None)  # type: ignore[attr-defined]
+                    group.pop(target.attr, None)
         elif isinstance(target, ast.Name):
             env.pop(target.id, None)
         elif isinstance(target, ast.Subscript):

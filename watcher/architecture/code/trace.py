@@ -54,7 +54,7 @@ class LayerTrace:
     steps: list[Step]
     operations: list[tuple[str, str, str]]
     rotated: list[tuple[str, str]]
-    products: list[tuple[str, frozenset[str], frozenset[str], str]]
+    products: list[tuple[str, frozenset[str], frozenset[str], str, bool]]
     followed: bool
     """Whether the forward was followed to its end."""
     line: str
@@ -133,7 +133,13 @@ def _calls(built: Built, stack: Stack) -> dict[int, list[tuple[list[Any], Env]]]
     return {key: calls for key, calls in found.items() if calls}
 
 
-MODEL_NONE = frozenset(LEFT_OUT) | {"pixel_values", "labels", "visual_pos_masks", "deepstack_visual_embeds", "position_ids"}
+MODEL_NONE = frozenset(LEFT_OUT) | {
+    "pixel_values",
+    "labels",
+    "visual_pos_masks",
+    "deepstack_visual_embeds",
+    "position_ids",
+}
 
 
 def _pass(built: Built, layer: ModuleValue, index: int, call: tuple[list[Any], Env]) -> LayerTrace:

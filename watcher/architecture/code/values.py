@@ -222,6 +222,8 @@ class ConfigValue:
 
     values: Env
     cls: ClassValue | None = None
+    given: frozenset[str] = PLAIN
+    """Keys that were given, as the class spells them; the others are its defaults."""
 
     @property
     def aliases(self) -> dict[str, str]:
@@ -268,8 +270,9 @@ class Trace:
     """(path of the module, sigmoid | softmax | silu …, line)."""
     rotated: list[tuple[str, str]] = field(default_factory=list)
     """(path of the module that applied rotary positions, line)."""
-    products: list[tuple[str, frozenset[str], frozenset[str], str]] = field(default_factory=list)
-    """(path of the module, marks of the one, marks of the other, line) of every matrix product of two tensors."""
+    products: list[tuple[str, frozenset[str], frozenset[str], str, bool]] = field(default_factory=list)
+    """(path of the module, marks of the one, marks of the other, line, whether it is a whole attention) of every matrix
+    product of two tensors."""
 
 
 class Machine(Protocol):
@@ -279,6 +282,7 @@ class Machine(Protocol):
     stack: list[str]
     doubts: dict[str, str]
     at: str
+    line: int
     waiting: dict[int, list[tuple[list[Any], Env]]]
     """Modules, by identity, whose calls are kept and not followed."""
     auto: Callable[[Any], Any] | None
@@ -329,9 +333,14 @@ class Machine(Protocol):
         ...
 
 
+OPAQUE = (Tensor, Space, ModuleValue, ConfigValue, ClassValue, Function, Method, Copies)
+
+
 def opaque(value: Any) -> bool:
     """Whether Python itself must not compute with a value."""
-    return value is UNKNOWN or isinstance(value, (Tensor, Space, ModuleValue, ConfigValue, ClassValue, Function, Method, Copies))
+    return value is UNKNOWN or isinstance(
+        value, (Tensor, Space, ModuleValue, ConfigValue, ClassValue, Function, Method, Copies)
+    )
 
 
 def truth(value: Any) -> bool | None:
