@@ -15,11 +15,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from watcher.context import Context
+from watcher.heartbeat import beating
 from watcher.publish.deliver import deliver
 from watcher.releases.inspect import inspect
 from watcher.releases.poll import poll
 from watcher.releases.reading import read_due
 from watcher.report.make import report_alert, report_due
+from watcher.silence import watch_silence
 
 
 def look(context: Context) -> None:
@@ -29,9 +31,10 @@ def look(context: Context) -> None:
 
 
 def tell(context: Context) -> None:
-    """Events → architectures → releases → comparisons → reports, with their deliveries in the outbox."""
+    """Events → architectures → releases → comparisons → reports, with their deliveries in the outbox; and silence."""
     read_due(context)
     report_due(context)
+    watch_silence(context, report_alert)
 
 
 def send(context: Context, stopped: Callable[[], bool] = lambda: False) -> None:
@@ -41,9 +44,10 @@ def send(context: Context, stopped: Callable[[], bool] = lambda: False) -> None:
 
 def once(context: Context) -> None:
     """One cycle, then delivery."""
-    look(context)
-    tell(context)
-    send(context)
+    with beating(context):
+        look(context)
+        tell(context)
+        send(context)
 
 
 def summary(context: Context) -> str:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from watcher import cycle
 from watcher.context import Context
 from watcher.daemon import Daemon, Step
+from watcher.heartbeat import beating
 
 SEND = timedelta(seconds=5)
 """How often the outbox is looked at; an empty look is one query."""
@@ -20,7 +21,7 @@ def serve(context: Context) -> None:
     interval = context.settings.watch.interval
     daemon = Daemon(
         {
-            "look": Step(lambda: cycle.look(context), interval),
+            "look": Step(lambda: _look(context), interval),
             "tell": Step(lambda: cycle.tell(context), min(TELL, interval)),
             "send": Step(lambda: cycle.send(context, lambda: daemon.stopping), min(SEND, interval)),
         },
@@ -30,3 +31,8 @@ def serve(context: Context) -> None:
     context.journal.say(f"watching {count} organizations, every {interval}")
     daemon.run()
     context.journal.say("stopped")
+
+
+def _look(context: Context) -> None:
+    with beating(context):
+        cycle.look(context)

@@ -84,6 +84,10 @@ class WatchSettings(Section):
     """How long all members of a release must be quiet before it goes out."""
     max_settle: Duration = timedelta(hours=6)
     """End of the wait for quiet, counted from the first member."""
+    silence: Duration = timedelta(hours=6)
+    """How long nothing may succeed (looking, or delivering to a channel) before the other channels are told."""
+    heartbeat: SecretField | None = None
+    """Address of a monitor that is pinged around every cycle: itself, `/start` and `/fail`."""
 
     @field_validator("organizations")
     @classmethod
@@ -171,6 +175,8 @@ class Settings(Section):
     def verify_secrets(self) -> None:
         """Raise ConfigurationError for the first channel secret that cannot be read."""
         self.hub.read_token()
+        if self.watch.heartbeat is not None:
+            self.watch.heartbeat.resolve()
         for channel in self.channels:
             for key, secret in channel.secrets():
                 try:
@@ -281,7 +287,7 @@ def _sentence(item: Mapping[str, Any], data: Mapping[str, Any]) -> str:
 
 
 def _is_secret(location: list[Any]) -> bool:
-    return bool(location) and str(location[-1]) in ("token", "url", "secret", "password", "webhook")
+    return bool(location) and str(location[-1]) in ("token", "url", "secret", "password", "webhook", "heartbeat")
 
 
 def _key(location: list[Any], data: Mapping[str, Any]) -> str:

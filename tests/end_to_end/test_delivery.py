@@ -13,6 +13,7 @@ import pytest
 from stage import Stage
 
 from watcher.demo.models import model_files
+from watcher.hub.standin import Fault
 
 FAMILIES = ["openai/gpt-oss-120b", "google/gemma-3-27b-it", "deepseek-ai/DeepSeek-V3", "moonshotai/Kimi-K2-Instruct"]
 MINUTES = timedelta(minutes=1)
@@ -152,3 +153,37 @@ def test_bad_keys_are_named(stage: Stage, keys: dict[str, Any], says: str) -> No
     stage.channels = [stage.channel("slack", **keys)]
     with pytest.raises(ValueError, match=says):
         _ = stage.settings
+
+
+def test_silence_of_the_hub_is_told_once_and_its_end_too(stage: Stage) -> None:
+    stage.once()
+    stage.standin.faults.add(Fault(path="author=maker", kind="status", status=500))
+    for _ in range(10):
+        stage.once(timedelta(hours=1))
+    (told,) = stage.headlines()
+    assert "no look at the Hub has succeeded since 2026-11-02 09:00 UTC" in told
+    stage.standin.faults.clear()
+    stage.once(timedelta(hours=1))
+    stage.once(timedelta(hours=1))
+    assert len(stage.received()) == 2
+    assert "works again" in stage.headlines()[1]
+
+
+def test_a_silent_channel_is_told_on_the_others(stage: Stage) -> None:
+    stage.channels = [refusing(stage), stage.channel("slack", events=[])]
+    stage.once()
+    publish(stage, FAMILIES[0])
+    stage.settle()
+    for _ in range(10):
+        stage.once(timedelta(hours=1))
+    (told,) = stage.headlines()
+    assert "the channel broken has taken nothing since" in told
+
+
+def test_the_heartbeat_beats_around_every_cycle(stage: Stage) -> None:
+    with choking_on(b"\0never") as (url, taken):
+        stage.watch |= {"heartbeat": url}
+        stage.once()
+        assert len(taken) == 2
+    said = stage.once(MINUTES)
+    assert any("heartbeat" in line for line in said), "a monitor that is down is said and stops nothing"

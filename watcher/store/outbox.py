@@ -290,6 +290,18 @@ def counts(connection: Connection) -> dict[str, dict[str, int]]:
     return result
 
 
+def failing_since(connection: Connection) -> dict[str, datetime]:
+    """Channels that took nothing since their oldest message that failed was made, and since when."""
+    failed = (
+        sa.select(deliveries.c.channel, sa.func.min(deliveries.c.created_at).label("since"))
+        .where(deliveries.c.state.in_((RETRYING, SENDING)), deliveries.c.attempts > 0)
+        .group_by(deliveries.c.channel)
+        .subquery()
+    )
+    later = sa.exists().where(deliveries.c.channel == failed.c.channel, deliveries.c.delivered_at > failed.c.since)
+    return {row.channel: row.since for row in connection.execute(sa.select(failed).where(~later))}
+
+
 def next_due(connection: Connection) -> datetime | None:
     """When the next delivery is due."""
     query = sa.select(sa.func.min(deliveries.c.next_at)).where(deliveries.c.state.in_(WAITING))

@@ -68,6 +68,14 @@ def save_organization(connection: Connection, name: str, **values: Any) -> None:
     connection.execute(sa.update(organizations).where(organizations.c.name == name).values(**values))
 
 
+def last_success(connection: Connection) -> datetime | None:
+    """When a listing was last complete; before the first one, since when anything is tracked."""
+    query = sa.select(sa.func.max(organizations.c.complete_at), sa.func.min(organizations.c.tracked_since))
+    latest, begun = connection.execute(query.where(organizations.c.tracked)).one()
+    moment: datetime | None = latest or begun
+    return moment
+
+
 def all_organizations(connection: Connection) -> list[Organization]:
     """Every tracked organization, by name."""
     query = sa.select(organizations).where(organizations.c.tracked).order_by(organizations.c.name)
