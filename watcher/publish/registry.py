@@ -34,5 +34,8 @@ def settings_class(kind: str) -> type[ChannelSettings]:
 
 def build_channel(settings: ChannelSettings, *, folder: Path) -> Channel:
     """The channel for its settings; relative paths start from `folder`."""
+    from watcher.publish.redact import Discreet
+
     module, name = CHANNELS[settings.type]
-    return cast(Channel, getattr(importlib.import_module(module), name)(settings, folder))
+    channel = getattr(importlib.import_module(module), name)(settings, folder)
+    return cast(Channel, Discreet(channel, settings))
