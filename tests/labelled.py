@@ -6,15 +6,15 @@ import itertools
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 from watcher.hub.model import BaseModel, Sighting
 from watcher.releases.detect import first_sight
 from watcher.releases.filters import Answer, Decision
-from watcher.releases.grouping import find_kin, new_release
-from watcher.releases.model import Release, ReleaseState, Repo
+from watcher.releases.grouping import assemble
+from watcher.releases.model import Repo
 
 DATA = Path(__file__).parent / "releases" / "data"
 
@@ -64,47 +64,24 @@ def load(file: str) -> dict[str, list[Labelled]]:
     return {org: sorted(repos, key=lambda repo: repo.at) for org, repos in found.items()}
 
 
-def group(organization: str, repos: list[Labelled], *, at_once: bool = False) -> dict[str, str]:
-    """Which release each repo ends up in, when they are seen one after the other; `at_once`: all on one day."""
-    seen: list[Repo] = []
-    releases: dict[str, Release] = {}
-    start = repos[0].at
-    for item in repos:
-        now = start if at_once else item.at
-        for release_id, release in releases.items():
-            if now - release.opened_at > timedelta(days=1):
-                releases[release_id] = replace(release, state=ReleaseState.OUT, out_at=now)
-        seen.append(_place(_sighted(organization, item, now), seen, releases, now))
-    return {repo.name.partition("/")[2]: repo.release_id or "" for repo in seen}
+def group(organization: str, repos: list[Labelled]) -> dict[str, int]:
+    """Which release each repo ends up in, when they are seen one after the other."""
+    groups = assemble(_sighted(organization, item) for item in repos)
+    return {repo.name.partition("/")[2]: number for number, group in enumerate(groups) for repo in group}
 
 
-def _sighted(organization: str, item: Labelled, now: datetime) -> Repo:
+def _sighted(organization: str, item: Labelled) -> Repo:
     base = (BaseModel(relation="finetune", id=f"{organization}/{item.base}"),) if item.base else ()
     name = f"{organization}/{item.name}"
-    sighting = Sighting(hub_id=item.name, name=name, sha="a" * 40, last_modified=now, base_models=base)
-    return first_sight(sighting, Decision(Answer.YES, ""), silent=False, now=now).repo
+    sighting = Sighting(hub_id=item.name, name=name, sha="a" * 40, last_modified=item.at, base_models=base)
+    return first_sight(sighting, Decision(Answer.YES, ""), silent=False, now=item.at).repo
 
 
-def _place(repo: Repo, seen: list[Repo], releases: dict[str, Release], now: datetime) -> Repo:
-    kin = find_kin(repo, seen, releases)
-    if not kin:
-        release = new_release(repo, ReleaseState.OPEN, now)
-        releases[release.id] = release
-        return replace(repo, release_id=release.id)
-    home = kin[0].relative.release_id
-    open_ones = {
-        item.relative.release_id for item in kin if releases[item.relative.release_id or ""].state is ReleaseState.OPEN
-    }
-    if home in open_ones:
-        seen[:] = [replace(other, release_id=home) if other.release_id in open_ones else other for other in seen]
-    return replace(repo, release_id=home)
-
-
-def score(file: str, *, at_once: bool = False) -> Score:
+def score(file: str) -> Score:
     """The grouping of one file against its labels."""
     result = Score()
     for organization, repos in load(file).items():
-        groups = group(organization, repos, at_once=at_once)
+        groups = group(organization, repos)
         for one, other in _pairs(repos):
             same, found = one.title == other.title, groups[one.name] == groups[other.name]
             pair = (f"{organization}/{one.name}", f"{organization}/{other.name}")

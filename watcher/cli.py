@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from watcher import __version__
-from watcher.commands import keeping, models, operate, organizations, outbox, site
+from watcher.commands import keeping, models, operate, organizations, outbox, past, site
 from watcher.commands.base import Verb
 from watcher.errors import WatcherError
 
@@ -21,6 +21,7 @@ VERBS: tuple[Verb, ...] = (
     *models.VERBS,
     *organizations.VERBS,
     *outbox.VERBS,
+    *past.VERBS,
     *keeping.VERBS,
     *site.VERBS,
 )

@@ -45,3 +45,5 @@ class Context:
     """Enabled channels by name, the folder `reports` among them."""
     reference: Reference | None = None
     """Facts about `transformers` model types."""
+    alone: bool = True
+    """Whether this process polls and delivers; false beside a running daemon, which does."""

@@ -6,6 +6,7 @@
     ├── SourceError              a SOURCE cannot be read (folder, file, repo id)
     │   └── UsageError           it is no SOURCE, or no fact, at all                exit code 2
     ├── StoreError               the store cannot be opened, is locked, full or newer than this program
+    │   └── StoreTaken           another watcher runs on it
     └── DeliveryError            a message did not arrive                           (watcher.publish.interface)
 
 Messages are one line, carry no secret, and are printed as they are: no traceback for a user's mistake.
@@ -38,3 +39,7 @@ class UsageError(SourceError):
 
 class StoreError(WatcherError):
     """The store cannot be opened or written."""
+
+
+class StoreTaken(StoreError):
+    """Another instance holds the store's lock."""

@@ -5,33 +5,40 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from watcher.clock import clock_from
 from watcher.context import Context, Journal
-from watcher.errors import ConfigurationError
+from watcher.errors import ConfigurationError, StoreTaken
 from watcher.publish.interface import Channel
 from watcher.section import ChannelSettings
 from watcher.settings import Settings
+
+if TYPE_CHECKING:
+    from watcher.store.engine import Store
 
 ARCHIVE = "reports"
 """The channel that feeds `reports.directory`."""
 
 
 @contextlib.contextmanager
-def running(settings: Settings, environment: Mapping[str, str], say: Callable[[str], None]) -> Iterator[Context]:
-    """Everything open and locked to this process, closed again at the end.
+def running(
+    settings: Settings, environment: Mapping[str, str], say: Callable[[str], None], *, beside: bool = False
+) -> Iterator[Context]:
+    """Everything open and locked to this process, closed again at the end; `beside` a daemon, without the lock.
 
-    Raises ConfigurationError for settings that cannot work, StoreError when the store is taken.
+    Raises ConfigurationError for settings that cannot work, StoreTaken when another instance holds the store.
     """
     from watcher.store import outbox
-    from watcher.store.engine import open_store
 
     settings.verify_secrets()
     channels = build_channels(settings, environment)
     clock = clock_from(environment)
-    with open_store(settings.store_url, exclusive=True) as store:
-        with store.begin() as connection:
-            outbox.release_leases(connection, clock.now(), all_of_them=store.locked)
+    store, alone = _open(settings, beside=beside)
+    with store:
+        if alone:
+            with store.begin() as connection:
+                outbox.release_leases(connection, clock.now(), all_of_them=store.locked)
         yield Context(
             settings=settings,
             store=store,
@@ -40,7 +47,20 @@ def running(settings: Settings, environment: Mapping[str, str], say: Callable[[s
             journal=Journal(say),
             channels=channels,
             reference=reference(environment),
+            alone=alone,
         )
+
+
+def _open(settings: Settings, *, beside: bool) -> tuple[Store, bool]:
+    """The store, and whether it is ours alone."""
+    from watcher.store.engine import open_store
+
+    try:
+        return open_store(settings.store_url, exclusive=True), True
+    except StoreTaken:
+        if not beside:
+            raise
+        return open_store(settings.store_url), False
 
 
 def hub_client(settings: Settings):  # type: ignore[no-untyped-def]

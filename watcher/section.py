@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
@@ -72,6 +72,9 @@ class Section(BaseModel):
 
 class ChannelSettings(Section):
     """What every channel has; each kind adds its own keys."""
+
+    archive: ClassVar[bool] = False
+    """Whether this kind keeps pages (a folder, a repository) instead of telling people."""
 
     name: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
     type: str

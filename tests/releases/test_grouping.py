@@ -14,7 +14,7 @@ from watcher.hub.model import BaseModel, Sighting
 from watcher.releases.detect import first_sight
 from watcher.releases.filters import Answer, Decision
 from watcher.releases.grouping import find_kin, new_release
-from watcher.releases.model import Release, ReleaseState, Repo, RepoState
+from watcher.releases.model import ReleaseState, Repo, RepoState
 from watcher.releases.settle import settled
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -26,18 +26,13 @@ def repo(name: str, base: BaseModel | None = None, at: datetime = NOW) -> Repo:
     return replace(seen, whole=True, readable=True)
 
 
-def opened(*repos: Repo, state: ReleaseState = ReleaseState.OPEN) -> dict[str, Release]:
-    """A release for each of these repos, by id."""
-    return {item.release_id or "": new_release(item, state, item.first_seen_at) for item in repos}
-
-
 def member(name: str, base: BaseModel | None = None, at: datetime = NOW) -> Repo:
     return replace(repo(name, base, at), release_id=f"rel {name}")
 
 
 def kin_of(one: Repo, *others: Repo, state: ReleaseState = ReleaseState.OPEN, prints: str = "") -> list[str]:
     fingerprints = {item.hub_id: prints for item in (one, *others)} if prints else {}
-    found = find_kin(one, others, opened(*others, state=state), fingerprints)
+    found = find_kin(one, others, lambda _: state is ReleaseState.OPEN, fingerprints)
     return [kin.relative.name for kin in found]
 
 

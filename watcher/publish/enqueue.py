@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -24,9 +24,14 @@ def is_wanted(channels: Mapping[str, tuple[ChannelSettings, Channel]], kind: Eve
     return any(kind in settings.events for settings, _ in channels.values())
 
 
-def deliveries_for(context: Context, report: Report, now: datetime) -> list[Delivery]:
-    """One delivery for every channel that wants this report."""
+def deliveries_for(
+    context: Context, report: Report, now: datetime, *, asked: Collection[str] | None = None
+) -> list[Delivery]:
+    """One delivery for every channel that wants this report; for those `asked` for by name, wanted or not, at once."""
     links = links_for(context, report)
+    if asked is not None:
+        named = [channel for _, channel in context.channels.values() if channel.name in asked]
+        return [delivery_to(channel, report, links, now) for channel in named]
     return [
         _held(delivery_to(channel, report, links, now), hold(settings, report, now))
         for settings, channel in context.channels.values()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from watcher.publish.interface import DeliveryError, Links, Outgoing, Payload, Receipt
 from watcher.publish.pages import front_files, page_files, page_payload
@@ -15,6 +15,8 @@ from watcher.section import ChannelSettings
 
 class FolderSettings(ChannelSettings):
     """Keys of a folder channel."""
+
+    archive: ClassVar[bool] = True
 
     type: Literal["folder"]
     path: str

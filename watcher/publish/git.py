@@ -7,7 +7,7 @@ import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import field_validator
@@ -25,6 +25,8 @@ IDENTITY = ("Model Release Watcher", "model-release-watcher@users.noreply.exampl
 
 class GitSettings(ChannelSettings):
     """Keys of a git channel."""
+
+    archive: ClassVar[bool] = True
 
     type: Literal["git"]
     repository: str

@@ -8,8 +8,9 @@ and what only looks alike while the release has not gone out: in doubt, what com
 from __future__ import annotations
 
 import enum
+import functools
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -66,17 +67,18 @@ class Kinship:
 def find_kin(
     repo: Repo,
     others: Sequence[Repo],
-    releases: Mapping[str, Release],
+    waits: Callable[[Repo], bool],
     prints: Mapping[str, str] | None = None,
 ) -> list[Kinship]:
     """The relatives of a repo in its own organization, the nearest first; none when it starts a release of its own.
 
-    `others`: repos it may belong with; `releases`: theirs, by id; `prints`: fingerprints of architectures by `_id`.
+    `others`: repos it may belong with; `waits`: whether the release of one of them has not gone out; `prints`:
+    fingerprints of architectures by `_id`.
     """
     others = [other for other in others if other.hub_id != repo.hub_id and other.organization == repo.organization]
     found = [kin for kin in (_kinship(repo, other, prints or {}) for other in others) if kin is not None]
     sizes_known = _is_known_size(repo, found)
-    near = [kin for kin in found if _holds(repo, kin, releases, sizes_known)]
+    near = [kin for kin in found if _holds(repo, kin, waits, sizes_known)]
     return sorted(near, key=lambda kin: (kin.tie, _distance(repo, kin.relative), kin.relative.name))
 
 
@@ -131,12 +133,11 @@ def _is_known_size(repo: Repo, found: Sequence[Kinship]) -> bool:
     return any(kin.tie in ties and _distance(repo, kin.relative) > LATE[Tie.TUNING] for kin in found)
 
 
-def _holds(repo: Repo, kin: Kinship, releases: Mapping[str, Release], size_known: bool) -> bool:
+def _holds(repo: Repo, kin: Kinship, waits: Callable[[Repo], bool], size_known: bool) -> bool:
     """Whether a tie still holds at the distance in time between the two."""
     tie = Tie.TUNING if kin.tie is Tie.SIZE and size_known else kin.tie
     if LATE[tie] == timedelta(0):
-        release = releases.get(kin.relative.release_id or "")
-        return release is not None and release.state is ReleaseState.OPEN
+        return waits(kin.relative)
     return _distance(repo, kin.relative) < LATE[tie]
 
 
@@ -148,6 +149,58 @@ def moment(repo: Repo) -> datetime:
     """When a repo came out: when we saw it first, and for what was there before us, when the Hub says."""
     known = repo.created_at if repo.state is RepoState.SILENT else None
     return known or repo.first_seen_at
+
+
+def assemble(repos: Iterable[Repo]) -> list[list[Repo]]:
+    """The releases that the known repos of one organization come to, each repo arriving on its day; oldest first."""
+    ordered = sorted(repos, key=lambda item: (moment(item), item.name))
+    homes: dict[str, int] = {}
+    known = _Known()
+    for number, repo in enumerate(ordered):
+        waits = functools.partial(_waited, repo)
+        kin = find_kin(repo, known.candidates(repo), waits)
+        homes[repo.hub_id] = homes[kin[0].relative.hub_id] if kin else number
+        _unite(homes, homes[repo.hub_id], {homes[item.relative.hub_id] for item in kin if waits(item.relative)})
+        known.add(repo)
+    groups: dict[int, list[Repo]] = {}
+    for repo in ordered:
+        groups.setdefault(homes[repo.hub_id], []).append(repo)
+    return list(groups.values())
+
+
+WAIT = timedelta(days=1)
+"""How long a release of the past is taken to have waited; the time of day of an upload says little."""
+
+
+def _waited(repo: Repo, other: Repo) -> bool:
+    """Whether the release of an earlier repo can be taken to have waited still when this one came."""
+    return moment(repo) - moment(other) < WAIT
+
+
+def _unite(homes: dict[str, int], home: int, waiting: set[int]) -> None:
+    """Releases that wait and have the same kin are one."""
+    if home in waiting and len(waiting) > 1:
+        homes.update({hub_id: home for hub_id, other in homes.items() if other in waiting})
+
+
+class _Known:
+    """Repos that came before, by what a later one may be tied by."""
+
+    def __init__(self) -> None:
+        self._by_stem: dict[str, list[Repo]] = {}
+        self._by_name: dict[str, Repo] = {}
+        self._children: dict[str, list[Repo]] = {}
+
+    def add(self, repo: Repo) -> None:
+        self._by_stem.setdefault(repo.stem, []).append(repo)
+        self._by_name[repo.name.lower()] = repo
+        for _, base in repo.base_models:
+            self._children.setdefault(base.lower(), []).append(repo)
+
+    def candidates(self, repo: Repo) -> list[Repo]:
+        bases = [self._by_name[base.lower()] for _, base in repo.base_models if base.lower() in self._by_name]
+        found = [*self._by_stem.get(repo.stem, ()), *bases, *self._children.get(repo.name.lower(), ())]
+        return list({other.hub_id: other for other in found}.values())
 
 
 def is_copy(repo: Repo, original: Repo) -> bool:

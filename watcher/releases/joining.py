@@ -24,7 +24,9 @@ def join(connection: Connection, repo: Repo, fingerprint: str | None, now: datet
     """
     relatives = _candidates(connection, repo)
     releases = _releases_of(connection, relatives)
-    kin = find_kin(repo, relatives, releases, _prints(connection, relatives) | _own(repo, fingerprint))
+    waiting = {key for key, release in releases.items() if release.state is ReleaseState.OPEN}
+    prints = _prints(connection, relatives) | ({repo.hub_id: fingerprint} if fingerprint else {})
+    kin = find_kin(repo, relatives, lambda other: other.release_id in waiting, prints)
     if not kin:
         release = new_release(repo, ReleaseState.SILENT if quiet else ReleaseState.OPEN, now)
         table.add_release(connection, release)
@@ -53,10 +55,6 @@ def _prints(connection: Connection, relatives: Sequence[Repo]) -> dict[str, str]
     keys = {other.hub_id: other.record_key for other in relatives if other.record_key and not other.unreadable}
     known = archive.fingerprints(connection, keys.values())
     return {hub_id: known[key] for hub_id, key in keys.items() if key in known}
-
-
-def _own(repo: Repo, fingerprint: str | None) -> dict[str, str]:
-    return {repo.hub_id: fingerprint} if fingerprint else {}
 
 
 def _release_of(connection: Connection, relative: Repo, now: datetime) -> Release:

@@ -56,6 +56,8 @@ class Work:
     release: Release | None = None
     """The release that is out with it."""
     members: tuple[Repo, ...] = ()
+    past: bool = False
+    """A silent release, told after all: it is out with this report."""
 
 
 def report_due(context: Context) -> None:
@@ -89,7 +91,7 @@ def _tell_release(context: Context, library: Library, release: Release, now: dat
         return
     kind = _recreated(events) or EventKind.RELEASED
     draft = draft_release(material, release, kind, _before(events))
-    _publish(context, Work(draft=draft, events=tuple(events), release=release, members=tuple(members)), now)
+    publish(context, Work(draft=draft, events=tuple(events), release=release, members=tuple(members)), now)
 
 
 def _new_at_sight(material: Material) -> bool:
@@ -153,7 +155,7 @@ def _tell_late(context: Context, library: Library, release_id: str, events: list
     material = Material(context, library, news or fresh, now, beside=[repo for repo in members if repo not in fresh])
     kind = _recreated(events) or (EventKind.RELEASED if news else EventKind.VARIANT_ADDED)
     draft = draft_release(material, release, kind, _before(events), also=fresh)
-    _publish(context, Work(draft=draft, events=tuple(events), release=release, members=tuple(fresh)), now)
+    publish(context, Work(draft=draft, events=tuple(events), release=release, members=tuple(fresh)), now)
 
 
 def _told_fingerprints(connection: Connection, members: Sequence[Repo], fresh: set[str]) -> set[str]:
@@ -207,13 +209,13 @@ def _tell_changes(context: Context, library: Library, events: list[StoredEvent],
     except HubError as error:  # its events stay open: told in a later cycle
         context.journal.error(f"{events[0].event.name}: {error}")
         return
-    _publish(context, Work(draft=draft, events=tuple(events)), now)
+    publish(context, Work(draft=draft, events=tuple(events)), now)
 
 
 # --- T3 --------------------------------------------------------------------------------------------------------------
 
 
-def _publish(context: Context, work: Work, now: datetime) -> None:
+def publish(context: Context, work: Work, now: datetime) -> None:
     """Write the report, then T3: report, deliveries and the events' report_id, all or nothing."""
     report = with_pictures(work.draft)
     waiting = deliveries_for(context, report, now)
@@ -231,7 +233,7 @@ def _publish(context: Context, work: Work, now: datetime) -> None:
 def _note_release(connection: Connection, work: Work, report: Report, now: datetime) -> None:
     if work.release is None:
         return
-    if work.release.state is ReleaseState.OPEN:
+    if work.release.state is ReleaseState.OPEN or work.past:
         values = {"state": ReleaseState.OUT.value, "out_at": now, "report_id": report.report_id}
         table.save_release(connection, work.release.id, values)
     keys = [repo.record_key for repo in work.members if repo.record_key and repo.unreadable is None]

@@ -141,6 +141,21 @@ def pictures_of(connection: Connection, report_id: str) -> dict[str, bytes]:
     return {row.name: row.data for row in connection.execute(query)}
 
 
+def latest_report_of(connection: Connection, release_id: str) -> str | None:
+    """The newest report about a release."""
+    query = sa.select(reports.c.id).where(reports.c.release_id == release_id).order_by(reports.c.created_at.desc())
+    found: str | None = connection.execute(query.limit(1)).scalar()
+    return found
+
+
+def latest_report_naming(connection: Connection, name: str) -> str | None:
+    """The newest report that names a repo (`org/name`, any case)."""
+    organization = sa.func.lower(reports.c.organization) == name.partition("/")[0].lower()
+    query = sa.select(reports.c.id, reports.c.repos).where(organization).order_by(reports.c.created_at.desc())
+    rows = connection.execute(query)
+    return next((row.id for row in rows if name.lower() in (repo["id"].lower() for repo in row.repos)), None)
+
+
 def latest_reports(connection: Connection, limit: int = 1000) -> Sequence[Mapping[str, Any]]:
     """Index entries of the newest reports: id, path, headline, event, verdict, organization, created_at, repos."""
     columns = (

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from watcher.errors import ConfigurationError, StoreError
+from watcher.errors import ConfigurationError, StoreError, StoreTaken
 
 HEAD = "0002"
 """The newest migration; a test keeps it true, so that opening a current store does not load Alembic."""
@@ -104,7 +104,7 @@ def _instance_lock(engine: Engine) -> int | None:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(handle)
-        raise StoreError(
+        raise StoreTaken(
             f"another watcher is running on {path}; stop it, or give this one a store of its own"
         ) from None
     return handle

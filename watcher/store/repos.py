@@ -182,6 +182,14 @@ def save_fields(connection: Connection, hub_id: str, **values: Any) -> None:
     connection.execute(sa.update(repos).where(repos.c.hub_id == hub_id).values(**values))
 
 
+def save_look(connection: Connection, repo: Repo) -> bool:
+    """What reading a repo brought, without events; false when another process saw it at another revision."""
+    keys = ("tree", "looked_sha", "readable", "whole", "unreadable", "record_key", "read_sha")
+    values = {key: value for key, value in _values(repo).items() if key in keys}
+    update = sa.update(repos).where(repos.c.hub_id == repo.hub_id, repos.c.sha.is_not_distinct_from(repo.sha))
+    return connection.execute(update.values(**values)).rowcount == 1
+
+
 def any_missing(connection: Connection, organization: str) -> bool:
     """Whether the last listing lacked a repo of this organization that is not confirmed gone yet."""
     query = sa.select(repos.c.hub_id).where(
@@ -290,6 +298,18 @@ def claim_events(connection: Connection, ids: Sequence[int], report_id: str) -> 
     """Give events to a report, once; False when any of them is taken."""
     update = sa.update(events).where(events.c.id.in_(ids), events.c.report_id.is_(None))
     return connection.execute(update.values(report_id=report_id)).rowcount == len(ids)
+
+
+def event(connection: Connection, number: int) -> StoredEvent | None:
+    """One event by its number."""
+    row = connection.execute(sa.select(events).where(events.c.id == number)).first()
+    return _event(row) if row else None
+
+
+def events_of_report(connection: Connection, report_id: str) -> list[StoredEvent]:
+    """The events that a report tells, oldest first."""
+    query = sa.select(events).where(events.c.report_id == report_id).order_by(events.c.id)
+    return [_event(row) for row in connection.execute(query)]
 
 
 def latest_events(connection: Connection, limit: int = 20) -> list[StoredEvent]:
