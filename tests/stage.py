@@ -30,6 +30,7 @@ class Stage:
         self.watch = {"organizations": ["maker"], "tasks": [], "settle": "20m"} | watch
         self.channels: list[dict[str, Any]] = [self.channel("slack")]
         self.store: dict[str, str] = {}
+        self.hub: dict[str, Any] = {}
         self.lines: list[str] = []
         self.environment: dict[str, str] = {}
 
@@ -45,7 +46,7 @@ class Stage:
     def settings(self) -> Settings:
         """The configuration as it is now."""
         data = {
-            "hub": {"endpoint": self.standin.url, "token": ""},
+            "hub": {"endpoint": self.standin.url, "token": ""} | self.hub,
             "watch": self.watch,
             "channels": self.channels,
             "store": self.store,

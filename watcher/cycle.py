@@ -17,6 +17,7 @@ from collections.abc import Callable
 from watcher.context import Context
 from watcher.heartbeat import beating
 from watcher.publish.deliver import deliver
+from watcher.releases.budget import note_spending
 from watcher.releases.inspect import inspect
 from watcher.releases.poll import poll
 from watcher.releases.reading import read_due
@@ -24,9 +25,9 @@ from watcher.report.make import report_alert, report_due
 from watcher.silence import watch_silence
 
 
-def look(context: Context) -> None:
-    """Hub → sightings → events."""
-    poll(context)
+def look(context: Context, *, explicit: bool = False) -> None:
+    """Hub → sightings → events; `explicit` when someone asked for it and no schedule."""
+    poll(context, explicit=explicit)
     inspect(context)
 
 
@@ -35,6 +36,7 @@ def tell(context: Context) -> None:
     read_due(context)
     report_due(context)
     watch_silence(context, report_alert)
+    note_spending(context)
 
 
 def send(context: Context, stopped: Callable[[], bool] = lambda: False) -> None:
@@ -45,7 +47,7 @@ def send(context: Context, stopped: Callable[[], bool] = lambda: False) -> None:
 def once(context: Context) -> None:
     """One cycle, then delivery."""
     with beating(context):
-        look(context)
+        look(context, explicit=True)
         tell(context)
         send(context)
 

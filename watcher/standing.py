@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from watcher.clock import clock_from
 from watcher.errors import SourceError
+from watcher.releases.budget import budget_of
 from watcher.settings import Settings
-from watcher.store import archive, outbox
+from watcher.store import archive, notes, outbox, spending
 from watcher.store import repos as table
 from watcher.store.engine import open_store
+from watcher.store.latency import latency
+from watcher.store.repos import Organization
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,6 +43,10 @@ def gather(settings: Settings, environment: Mapping[str, str]) -> dict[str, Any]
             "last_look": _text(last),
             "oldest_look": _text(min(looks, default=None)),
             "next_look": _text(last + settings.watch.interval if last else None),
+            "cycle": notes.recall(connection, "cycle"),
+            "requests_in_window": spending.spent(connection, now),
+            "requests_per_window": budget_of(connection, settings, now, explicit=True).window,
+            "latency": latency(connection),
             "open_releases": len(table.open_releases(connection)),
             "open_events": len(table.open_events(connection)),
             "reports": len(archive.latest_reports(connection)),
@@ -55,8 +62,45 @@ def gather(settings: Settings, environment: Mapping[str, str]) -> dict[str, Any]
         }
 
 
+def plan_ahead(settings: Settings, environment: Mapping[str, str]) -> dict[str, Any]:
+    """What the next cycle would ask the Hub, and why; asks nothing."""
+    from watcher.releases.plan import describe, make_plan
+
+    now = clock_from(environment).now()
+    with open_store(settings.store_url) as store, store.begin() as connection:
+        budget = budget_of(connection, settings, now, explicit=True)
+        known = {item.name: item for item in table.all_organizations(connection)}
+    wanted = [name.lower() for name in settings.watch.organizations]
+    organizations = [known.get(name) or Organization(name=name, tracked=True, tracked_since=now) for name in wanted]
+    plan = make_plan(organizations, budget, now)
+    return {
+        "quota": budget.quota,
+        "share": budget.share,
+        "requests_per_window": budget.window,
+        "requests_per_cycle": budget.cycle,
+        "global_listings": list(plan.sorts),
+        "organizations": [item.name for item in plan.organizations],
+        "waiting": plan.waiting,
+        "why": describe(plan, organizations, budget),
+    }
+
+
 def _text(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None
+
+
+def _cycle(cycle: Mapping[str, Any] | None) -> str:
+    if cycle is None:
+        return ""
+    asked = f"; last cycle {cycle['listed']} listed of {cycle['listed'] + cycle['waiting']}"
+    return asked + (f", global by {', '.join(cycle['global'])}" if cycle["global"] else "")
+
+
+def _latency(stages: Mapping[str, Mapping[str, float]]) -> list[str]:
+    if not stages:
+        return []
+    parts = [f"{stage.replace('_', ' ')} {span['median']:g} s" for stage, span in stages.items()]
+    return [f"latency    {', '.join(parts)} (medians)"]
 
 
 def print_status(facts: Mapping[str, Any], console: Console) -> None:
@@ -67,6 +111,9 @@ def print_status(facts: Mapping[str, Any], console: Console) -> None:
     lines = [
         f"tracked    {len(facts['organizations'])} organizations; repos: {repos}",
         f"last look  {facts['last_look'] or 'never'}; next {facts['next_look'] or 'at the first run'}",
+        f"requests   {facts['requests_in_window']} of {facts['requests_per_window']} in this window of 300 s",
+        f"looks      oldest {facts['oldest_look'] or 'never'}{_cycle(facts['cycle'])}",
+        *_latency(facts["latency"]),
         f"waiting    {facts['open_releases']} releases until they are quiet, {facts['open_events']} events",
         f"reports    {facts['reports']}",
     ]

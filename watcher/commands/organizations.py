@@ -47,6 +47,20 @@ def untrack(options: argparse.Namespace) -> int:
     return 0
 
 
+def plan(options: argparse.Namespace) -> int:
+    """What the next cycle would ask the Hub, and why; asks nothing."""
+    from watcher.standing import plan_ahead
+
+    facts = plan_ahead(settings_of(options), os.environ)
+    if options.json:
+        return print_json(facts)
+    for line in facts["why"]:
+        say(line)
+    for name in facts["organizations"]:
+        say(f"  {name}")
+    return 0
+
+
 def presets(options: argparse.Namespace) -> int:
     """The shipped lists of organizations."""
     from watcher.presets import PRESETS
@@ -70,5 +84,6 @@ def _track_arguments(parser: argparse.ArgumentParser) -> None:
 VERBS = (
     Verb("track", track, "watcher track mistralai\n  watcher track preset:small-models", _track_arguments),
     Verb("untrack", untrack, "watcher untrack nvidia", _names),
+    Verb("plan", plan, "watcher plan", data=True),
     Verb("presets", presets, "watcher presets", config=False, data=True),
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -88,6 +88,7 @@ class HubClient:
         self._token = token or None
         self._deadline = deadline
         self._requests = 0
+        self._counted = 0
         self._rates: dict[str, RateState] = {}
         self._guard = threading.Lock()
 
@@ -96,6 +97,13 @@ class HubClient:
         """Requests sent so far, redirects included."""
         return self._requests
 
+    def uncounted(self) -> int:
+        """Requests sent since this was last asked."""
+        with self._guard:
+            fresh = self._requests - self._counted
+            self._counted = self._requests
+        return fresh
+
     @property
     def rates(self) -> Mapping[str, RateState]:
         """What the rate-limit headers said last, by bucket."""
@@ -103,12 +111,12 @@ class HubClient:
 
     # --- listings ----------------------------------------------------------------------------------------------------
 
-    def list_organization(self, organization: str) -> Listing:
-        """Every public model repo of an organization or user."""
+    def list_organization(self, organization: str, *, etag: str | None = None) -> Listing:
+        """Every public model repo of an organization or user; with `etag`, an empty one marked unchanged if it is."""
         if not parsing.NAME.fullmatch(f"{organization}/x"):
             raise HubError(HubProblem.REFUSED, f"{organization!r} cannot be the name of an organization")
         query = {"author": organization, "sort": "createdAt", "limit": str(PAGE), "expand": list(EXPAND)}
-        listing = self._list(query, MAX_PAGES)
+        listing = self._list(query, MAX_PAGES, etag=etag)
         strangers = [item.name for item in listing.sightings if item.organization.lower() != organization.lower()]
         if strangers:
             raise HubError(
@@ -117,37 +125,55 @@ class HubClient:
             )
         return listing
 
-    def list_global(self, sort: str, *, pages: int = 1) -> Listing:
-        """The first repos of the whole Hub by `createdAt`, `lastModified` or `trendingScore`."""
-        return self._list({"sort": sort, "limit": str(PAGE), "expand": list(EXPAND)}, pages)
+    def list_global(self, sort: str, *, until: datetime | None = None, pages: int = 1) -> Listing:
+        """The first repos of the whole Hub by `createdAt`, `lastModified` or `trendingScore`, back to `until`."""
+        moment = {"createdAt": lambda item: item.created_at, "lastModified": lambda item: item.last_modified}.get(sort)
 
-    def _list(self, query: Mapping[str, Any], max_pages: int) -> Listing:
-        """Follow the pages; one that fails or repeats leaves the listing incomplete, never empty-handed."""
+        def far_enough(found: Mapping[str, Sighting]) -> bool:
+            oldest = moment(list(found.values())[-1]) if moment and found else None
+            return until is None or oldest is None or oldest < until
+
+        return self._list({"sort": sort, "limit": str(PAGE), "expand": list(EXPAND)}, pages, enough=far_enough)
+
+    def _list(
+        self,
+        query: Mapping[str, Any],
+        max_pages: int,
+        *,
+        etag: str | None = None,
+        enough: Callable[[Mapping[str, Sighting]], bool] = lambda _: False,
+    ) -> Listing:
+        """Follow the pages until there are no more, or `enough`; one that fails or repeats leaves it incomplete."""
         found: dict[str, Sighting] = {}
         oddities: list[str] = []
         before = self._requests
         url: str | None = f"{self._endpoint}/api/models?{httpx2.QueryParams(query)}"
         visited: set[str] = set()
-        while url is not None:
+        told: str | None = None
+        while url is not None and not (visited and enough(found)):
             if url in visited or len(visited) >= max_pages:
                 oddities += ["its pages lead in a circle"] if url in visited else []
                 break
+            known = {"If-None-Match": etag} if etag and not visited else None
             visited.add(url)
             try:
-                answer = self._get(url, "the listing", limit=LISTING_LIMIT)
+                answer = self._get(url, "the listing", limit=LISTING_LIMIT, extra=known)
+                if answer.status == 304:
+                    return Listing(sightings=(), complete=True, requests=1, etag=etag, unchanged=True)
                 oddities += _collect(answer, found)
-                url = self._next_page(answer)
+                url, told = self._next_page(answer), answer.headers.get("etag")
             except HubError as error:
                 if not found:
                     raise
                 oddities.append(f"a page of the listing is missing: {error}")
                 break
-        complete = url is None and not oddities
+        complete = (url is None or enough(found)) and not oddities
         return Listing(
             sightings=tuple(found.values()),
             complete=complete,
             oddities=tuple(oddities),
             requests=self._requests - before,
+            etag=told[:128] if told and complete and len(visited) == 1 and url is None else None,
         )
 
     def _next_page(self, answer: Answer) -> str | None:
@@ -304,7 +330,7 @@ class HubClient:
 
     def _accepted(self, answer: Answer, what: str) -> Answer:
         """The answer, or the HubError that its status and error code stand for."""
-        if answer.status in (200, 206):
+        if answer.status in (200, 206, 304):  # 304 only where we asked with If-None-Match
             return answer
         problem = self._problem(answer)
         raise HubError(

@@ -61,6 +61,10 @@ class Listing:
     oddities: tuple[str, ...] = ()
     """Items that could not be read, one sentence each."""
     requests: int = 1
+    etag: str | None = None
+    """What a later look can ask with, if this one was a single page."""
+    unchanged: bool = False
+    """The Hub says that nothing is new since the look with that etag; there are no sightings then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,12 +137,15 @@ class HubError(WatcherError):
 class Hub(Protocol):
     """The one door to the Hub. Every method raises HubError and nothing else; none sleeps, each has a deadline."""
 
-    def list_organization(self, organization: str) -> Listing:
-        """Every public model repo of an organization (or user), all pages."""
+    def list_organization(self, organization: str, *, etag: str | None = None) -> Listing:
+        """Every public model repo of an organization (or user), all pages; `etag` asks whether anything is new."""
         ...
 
-    def list_global(self, sort: str, *, pages: int = 1) -> Listing:
-        """The newest (`createdAt`), last modified (`lastModified`) or trending (`trendingScore`) repos of the Hub."""
+    def list_global(self, sort: str, *, until: datetime | None = None, pages: int = 1) -> Listing:
+        """The newest (`createdAt`), last modified (`lastModified`) or trending (`trendingScore`) repos of the Hub.
+
+        Reads on until a page ends before `until`, at most `pages`; complete when it got there.
+        """
         ...
 
     def info(self, name: str) -> Sighting:
@@ -168,6 +175,10 @@ class Hub(Protocol):
     @property
     def requests(self) -> int:
         """Requests sent so far, redirects included."""
+        ...
+
+    def uncounted(self) -> int:
+        """Requests sent since this was last asked."""
         ...
 
     @property

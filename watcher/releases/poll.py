@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from watcher.context import Context
 from watcher.hub.model import BaseModel, HubError, HubProblem, Listing, Sighting
+from watcher.releases.budget import budget_of, is_used_up, note_spending
 from watcher.releases.detect import Seen, decided, first_sight, missed, seen_again
 from watcher.releases.filters import decide
 from watcher.releases.model import Event, EventKind, Repo, RepoState
+from watcher.releases.plan import Plan, make_plan
+from watcher.store import notes
 from watcher.store import repos as table
 from watcher.store.repos import Organization
 
 CONFIRM_AFTER = timedelta(hours=1)
 """A disappearance counts when it was seen in two cycles at least this far apart."""
+
+OVERLAP = timedelta(minutes=15)
+"""How far a global listing is read back beyond the last look: clocks differ, and listings come from a cache."""
+
+STRIKES = 3
+"""Organizations in a row without an answer before the others are left for the next cycle."""
+
+NO_ANSWER = (HubProblem.RATE_LIMITED, HubProblem.UNAVAILABLE)
 
 REFUSALS = (HubProblem.NOT_FOUND,)
 """What an info call answers for a repo that is deleted or private."""
@@ -31,37 +42,100 @@ class _Write:
     new: bool = False
 
 
-def poll(context: Context) -> None:
-    """Look at every tracked organization; a failed look says nothing and is tried again in the next cycle."""
+def poll(context: Context, *, explicit: bool = False) -> None:
+    """Look at the tracked organizations as planned; a failed look says nothing and is tried again in the next cycle.
+
+    `explicit`: asked for by hand, so the requests that this window already spent are no reason to wait.
+    """
     now = context.clock.now()
     names = {name.lower(): name for name in context.settings.watch.organizations}
     with context.store.begin() as connection:
+        budget = budget_of(connection, context.settings, now, explicit=explicit)
         known = table.track(connection, names, now)
-    for key, display in names.items():
-        _look(context, display, known[key], now)
+    plan = make_plan(list(known.values()), budget, now)
+    for sort in plan.sorts:
+        _look_globally(context, sort, plan.pages, known, now)
+    listed = _look_at_all(context, plan.organizations, names, now)
     _decide_again(context, now)
+    _note_cycle(context, plan, listed, now)
 
 
-def _look(context: Context, display: str, organization: Organization, now: datetime) -> None:
-    """One organization's full listing."""
+def _look_at_all(context: Context, chosen: Sequence[Organization], names: Mapping[str, str], now: datetime) -> int:
+    """Each organization in its turn, until the Hub has no answers left for us; how many were looked at."""
+    unanswered = 0
+    for position, organization in enumerate(chosen):
+        if is_used_up(context.hub):
+            context.journal.error(f"the Hub's rate limit is used up; {len(chosen) - position} organizations wait")
+            return position
+        error = _look(context, names[organization.name], organization, now)
+        unanswered = unanswered + 1 if error is not None and error.problem in NO_ANSWER else 0
+        if unanswered >= STRIKES and position + 1 < len(chosen):
+            context.journal.error(f"the Hub does not answer; {len(chosen) - position - 1} organizations wait")
+            return position + 1
+    return len(chosen)
+
+
+def _note_cycle(context: Context, plan: Plan, listed: int, now: datetime) -> None:
+    note_spending(context)
+    facts = {
+        "at": now.isoformat(),
+        "listed": listed,
+        "global": list(plan.sorts),
+        "waiting": plan.waiting + len(plan.organizations) - listed,
+        "allowed": plan.allowed,
+    }
+    with context.store.begin() as connection:
+        notes.note(connection, "cycle", facts)
+
+
+def _look_globally(context: Context, sort: str, pages: int, known: Mapping[str, Organization], now: datetime) -> None:
+    """One global listing, back to where the last one began; what it shows of tracked organizations is taken over."""
+    with context.store.begin() as connection:
+        told = notes.recall(connection, f"global {sort}")
+    until = datetime.fromisoformat(told) - OVERLAP if isinstance(told, str) else None
     try:
-        listing = context.hub.list_organization(display)
+        listing = context.hub.list_global(sort, until=until, pages=pages)
+    except HubError as error:
+        context.journal.error(f"the listing by {sort}: {error}")
+        return
+    for oddity in listing.oddities:
+        context.journal.error(f"the listing by {sort}: {oddity}")
+    found: dict[str, list[Sighting]] = {}
+    for sighting in listing.sightings:
+        found.setdefault(sighting.organization.lower(), []).append(sighting)
+    for name in found.keys() & known.keys():
+        part = Listing(sightings=tuple(found[name]), complete=False)
+        _tell_events(context, _take_over(context, known[name], part, now))
+    with context.store.begin() as connection:
+        notes.note(connection, f"global {sort}", now.isoformat())
+
+
+def _look(context: Context, display: str, organization: Organization, now: datetime) -> HubError | None:
+    """One organization's full listing; the error, if there was no answer."""
+    settled = organization.digest is not None and not _anyone_missing(context, organization)
+    try:
+        listing = context.hub.list_organization(display, etag=organization.etag if settled else None)
     except HubError as error:
         context.journal.error(f"{display}: {error}")
         with context.store.begin() as connection:
             table.save_organization(connection, organization.name, looked_at=now, error=str(error))
-        return
+        return error
     for oddity in listing.oddities:
         context.journal.error(f"{display}: {oddity}")
-    digest = _digest(listing)
-    if digest == organization.digest and not _anyone_missing(context, organization):
-        _note_look(context, organization, now, complete=True)
-        return
+    digest = organization.digest if listing.unchanged else _digest(listing)
+    if settled and digest == organization.digest:
+        _note_look(context, organization, listing, now, digest=digest)
+        return None
     events = _take_over(context, organization, listing, now)
-    _note_look(context, organization, now, complete=listing.complete, digest=digest, changed=bool(events))
+    _note_look(context, organization, listing, now, digest=digest, changed=bool(events))
     if organization.known_since is None and listing.complete:
         count = len(listing.sightings)
         context.journal.say(f"{display}: first look, {count} {'repo' if count == 1 else 'repos'} known from now on")
+    _tell_events(context, events)
+    return None
+
+
+def _tell_events(context: Context, events: Iterable[Event]) -> None:
     for event in events:
         context.journal.note("events", f"{event.name}: {event.kind.value}")
 
@@ -69,16 +143,16 @@ def _look(context: Context, display: str, organization: Organization, now: datet
 def _note_look(
     context: Context,
     organization: Organization,
+    listing: Listing,
     now: datetime,
     *,
-    complete: bool,
-    digest: str | None = None,
+    digest: str | None,
     changed: bool = False,
 ) -> None:
     values: dict[str, object] = {"looked_at": now, "error": None}
-    if complete:
+    if listing.complete:
         values |= {"complete_at": now, "known_since": organization.known_since or now}
-        values |= {"digest": digest} if digest else {}
+        values |= {"digest": digest, "etag": listing.etag, "pages": listing.requests}
     if changed:
         values["changed_at"] = now
     with context.store.begin() as connection:
@@ -101,7 +175,7 @@ def _anyone_missing(context: Context, organization: Organization) -> bool:
 def _take_over(context: Context, organization: Organization, listing: Listing, now: datetime) -> list[Event]:
     """T1 for one listing: every row with the events drawn from it."""
     with context.store.begin() as connection:
-        known = table.repos_of(connection, organization.name)
+        known = table.repos_of(connection, organization.name) if listing.complete else {}
         strangers = [item.hub_id for item in listing.sightings if item.hub_id not in known]
         elsewhere = table.repos_by_id(connection, strangers)
     writes = list(_sighted(context, organization, listing, known | elsewhere, now))

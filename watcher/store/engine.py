@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from watcher.errors import ConfigurationError, StoreError, StoreTaken
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration; a test keeps it true, so that opening a current store does not load Alembic."""
 
 

@@ -32,6 +32,8 @@ class Organization:
     complete_at: datetime | None = None
     changed_at: datetime | None = None
     digest: str | None = None
+    etag: str | None = None
+    pages: int = 1
     error: str | None = None
 
 
@@ -54,7 +56,7 @@ def track(connection: Connection, names: Iterable[str], now: datetime) -> dict[s
     for name in sorted(wanted - known.keys()):
         connection.execute(sa.insert(organizations).values(name=name, tracked=True, tracked_since=now))
         known[name] = Organization(name=name, tracked=True, tracked_since=now)
-    fresh = {"tracked": True, "tracked_since": now, "known_since": None, "digest": None}
+    fresh = {"tracked": True, "tracked_since": now, "known_since": None, "digest": None, "etag": None}
     for name, organization in known.items():
         if organization.tracked != (name in wanted):
             values = fresh if name in wanted else {"tracked": False}

@@ -51,6 +51,8 @@ organizations = Table(
         comment="when a look last brought something; the most active are looked at first",
     ),
     Column("digest", String(64), comment="of the last complete listing: the same means that nothing changed"),
+    Column("etag", String(128), comment="of the last complete listing, if it was one page"),
+    Column("pages", Integer, nullable=False, server_default="1", comment="of the last complete listing"),
     Column("error", Text),
 )
 
