@@ -89,4 +89,4 @@ def test_plan_and_status_say_what_is_asked(crowd: Stage, capsys: pytest.CaptureF
     assert main(["plan", "--config", str(config)]) == 0
     assert "do not fit" in capsys.readouterr().out
     assert main(["status", "--config", str(config)]) == 0
-    assert "global by createdAt" in capsys.readouterr().out
+    assert "global by createdAt" in " ".join(capsys.readouterr().out.split())
