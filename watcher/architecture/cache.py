@@ -10,6 +10,7 @@ from watcher.architecture.stack import HALVES, RECURRENT, Layer, is_mla
 
 BF16 = 2
 FP32 = 4
+WINDOWED = ("sliding", "chunked")
 LENGTHS = (8192, 32768, 131072)
 NO_CACHE = RECURRENT | HALVES
 
@@ -57,6 +58,8 @@ def _known(value: int | None, key: str) -> int:
 
 def at_length(config: Config, layers: Sequence[Layer], length: int) -> int:
     """Bytes of the cache at a context length, without the constant state."""
+    if any(layer.mixer in WINDOWED and layer.window is None for layer in layers):
+        raise Absent(f"{config.file} does not tell the window of its windowed layers")
     return round(sum(growth(config, layer) * min(length, layer.window or length) for layer in layers))
 
 
@@ -81,8 +84,8 @@ def state(config: Config, layer: Layer) -> int:
         return BF16 * _size(config, "hidden_size") * (_size(config, "conv_L_cache") - 1)
     if layer.mixer == "mlstm":
         heads, inner = _size(config, "heads"), _size(config, "hidden_size")
-        qk = int(inner * float(config.get("qk_dim_factor", 0.5))) // heads
-        value = int(inner * float(config.get("v_dim_factor", 1.0))) // heads
+        qk = int(inner * (config.number("qk_dim_factor", high=64) or 0.5)) // heads
+        value = int(inner * (config.number("v_dim_factor", high=64) or 1)) // heads
         return FP32 * heads * (qk * value + qk + 1)
     if layer.mixer in NO_CACHE and layer.mixer not in ("moe", "ffn"):
         raise Absent(f"the state of a {layer.mixer} layer is not known")

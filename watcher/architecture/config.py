@@ -8,7 +8,7 @@ from typing import Any
 
 from watcher.architecture.concepts import ALIASES, KINDS_OF_PARTS, TEXT_PARTS
 from watcher.architecture.families import Family, default_source, family, family_of_class, family_of_form
-from watcher.architecture.jsonsafe import as_mapping
+from watcher.architecture.jsonsafe import SENSELESS, as_mapping
 from watcher.architecture.witness import Fact, Reading
 
 BIG = 2**40
@@ -16,6 +16,20 @@ MAX_LAYERS = 2000
 
 PER_LAYER = frozenset({"intermediate_size", "heads", "kv_heads"})
 """Sizes that may be a list with one item a layer."""
+
+MAY_BE_NULL = frozenset(
+    """q_lora_rank head_dim kv_heads v_head_dim sliding_window window experts top_k shared_experts shared_size groups
+    mtp latent zero_experts context no_rope_layer_interval num_kv_shared_layers hidden_size_per_layer_input streams
+    num_global_key_value_heads attention_chunk_size vocab_size_per_layer_input intermediate_size_mlp
+    dense_intermediate_size swa_num_key_value_heads swa_num_attention_heads swa_head_dim swa_v_head_dim
+    full_attention_interval sliding_window_pattern _sliding_window_pattern global_attn_every_n_layers layer_group_size
+    num_nextn_predict_layers expert_layer_period attn_layer_period max_window_layers decoder_sparse_step
+    interleave_moe_layer_step moe_layer_freq moe_every_n_layers""".split()
+)
+"""Sizes that are null when the model has none, or when they follow from others."""
+
+MAY_BE_EMPTY = frozenset({"no_rope_layers"})
+"""Lists with one item a layer that stand for the class's own pattern when they are empty (Llama 4)."""
 
 Found = tuple[Any, str]
 """A value and its evidence."""
@@ -51,7 +65,7 @@ class Config:
         part, self.path = _text_part(self.raw)
         self.text, self.inner = _flattened(part)
         outer, inner = self.raw.get("model_type"), part.get("model_type")
-        self.model_type = next((item for item in (inner, outer) if isinstance(item, str) and item), None)
+        self.model_type = next((item for item in (inner, outer) if isinstance(item, str) and is_word(item)), None)
         self._find_family()
         if self.family is not None:
             source = self.family
@@ -127,6 +141,7 @@ class Config:
         """A count or width. None when it is null or absent; raises Absent when it is there and makes no sense."""
         found = self.find(concept)
         if found is None or found[0] is None:
+            self._refuse_null(concept, found)
             return None
         value, where = found
         if concept in PER_LAYER and isinstance(value, list) and self._one_a_layer(value):
@@ -134,6 +149,13 @@ class Config:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             raise Absent(f"{where} is {_short(value)}, which is no count")
         return value
+
+    def _refuse_null(self, concept: str, found: Found | None) -> None:
+        """Raises Absent where null is written for a size that the class cannot do without."""
+        usual = [self.defaults[key].value for key in self.keys(concept) if key in self.defaults]
+        needed = usual and isinstance(usual[0], int) and not isinstance(usual[0], bool) and usual[0] > 0
+        if found is not None and needed and concept not in MAY_BE_NULL:
+            raise Absent(f"{found[1]} is null, which is no count")
 
     def _one_a_layer(self, values: list[Any]) -> bool:
         """Whether a list says the same of every layer."""
@@ -146,34 +168,70 @@ class Config:
             raise Absent(f"{self.file} does not tell {self.keys(concept)[0]}")
         return value
 
-    def number(self, concept: str) -> float | int | None:
-        """A number of any kind; anything else counts as absent."""
+    def number(self, concept: str, low: float = 0, high: float = 1e18) -> float | int | None:
+        """A number between `low` and `high`, both excluded. None when absent; raises Absent for anything else."""
         value = self.get(concept)
-        return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+        if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool) and low < value < high):
+            return value
+        raise self._senseless(concept, "number that could be")
 
     def flag(self, concept: str, default: bool = False) -> bool:
-        """A boolean; anything else counts as absent."""
+        """A boolean, or the default when absent. Raises Absent for anything else."""
+        value = self.told_flag(concept)
+        return default if value is None else value
+
+    def told_flag(self, concept: str) -> bool | None:
+        """A boolean, or None when absent. Raises Absent for anything else."""
         value = self.get(concept)
-        return value if isinstance(value, bool) else default
+        if value is None or isinstance(value, bool):
+            return value
+        raise self._senseless(concept, "true or false")
 
     def word(self, concept: str) -> str | None:
-        """A short word; anything else counts as absent."""
+        """A short word, or None when absent. Raises Absent for anything else."""
         value = self.get(concept)
-        return value if isinstance(value, str) and 0 < len(value) <= 40 else None
+        if value is None:
+            return None
+        if is_word(value):
+            return str(value)
+        raise self._senseless(concept, "word")
 
     def part(self, key: str) -> Mapping[str, Any]:
-        """A nested object, empty when there is none."""
-        return as_mapping(self.get(key))
+        """A nested object, empty when there is none. Raises Absent for anything else but false."""
+        value = self.get(key)
+        if value is None or value is False or isinstance(value, dict):
+            return as_mapping(value)
+        raise self._senseless(key, "object")
 
     def items(self, key: str) -> list[Any] | None:
-        """A list, bounded, or None."""
+        """A list, bounded; None when absent or empty. Raises Absent for anything else."""
         value = self.get(key)
-        return value[: 4 * MAX_LAYERS] if isinstance(value, list) and value else None
+        if value is None or isinstance(value, list):
+            return value[: 4 * MAX_LAYERS] if value else None
+        raise self._senseless(key, "list")
+
+    def row(self, key: str, count: int) -> list[Any] | None:
+        """A list with one item a layer; what is beyond the stack is cut. Raises Absent when it is too short."""
+        items = self.items(key)
+        if self.get(key) == [] and key not in MAY_BE_EMPTY:
+            raise Absent(f"{self.where(key)} has no entry for {count} layers")
+        if items is not None and len(items) < count:
+            raise Absent(f"{self.where(key)} has {len(items)} entries for {count} layers")
+        return items[:count] if items else None
+
+    def _senseless(self, concept: str, wanted: str) -> Absent:
+        found = self.find(concept)
+        value, where = found if found else (None, self.file)
+        return Absent(f"{where} is {_short(value)}, which is no {wanted}")
 
     def has(self, key: str) -> bool:
         """Whether the file itself says something under this very key."""
         self.asked.add(key)
         return self.text.get(key) is not None
+
+    def has_any(self, concept: str) -> bool:
+        """Whether the file itself has a key of this concept, whatever it says."""
+        return any(key in self.text for key in self.keys(concept))
 
     def where(self, *concepts: str) -> str | None:
         """The evidence of the first of these that is told."""
@@ -182,6 +240,12 @@ class Config:
             if found is not None and found[0] is not None:
                 return found[1]
         return None
+
+
+def is_word(value: object) -> bool:
+    """Whether a value is a short text that names something."""
+    named = isinstance(value, str) and len(value) <= 40 and any(letter.isalpha() for letter in value)
+    return named and value not in SENSELESS
 
 
 def _short(value: Any) -> str:

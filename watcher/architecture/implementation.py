@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from watcher.architecture.config import Config
+from watcher.architecture.config import Absent, Config
 from watcher.architecture.families import PARTIAL_ROTARY, Family
 from watcher.architecture.patterns import Words
 from watcher.architecture.stack import HALVES, QK_NORM_KEYS, RECURRENT, SINK_KEYS, Stack
@@ -18,7 +18,10 @@ def read_implementation(config: Config, stack: Stack | None) -> Reading:
     family = config.family
     if family is None:
         return Reading(witness="reference")
-    told = {**_whole(config, family), **(_layers(config, family, stack) if stack else {})}
+    try:
+        told = {**_whole(config, family), **(_layers(config, family, stack) if stack else {})}
+    except Absent as error:
+        return Reading(witness="reference", unread=(("residual", str(error)), ("layers", str(error))))
     certain = config.doubt is None
     facts = {path: Fact(value, family.source, certain) for path, value in told.items()}
     return Reading(witness="reference", facts=facts)
@@ -69,11 +72,11 @@ def _layer(config: Config, family: Family, word: str, mixer: str, words: Words) 
         return facts | {"gate": "sigmoid" if mixer in GATED_MIXERS else None}
     if family.norm is None and not family.counted:
         return facts
-    if not any(isinstance(config.get(key), bool) for key in SINK_KEYS):
+    if all(config.told_flag(key) is None for key in SINK_KEYS):
         facts["sinks"] = family.sinks
     facts["gate"] = GATES.get(family.query_gate or "")
     facts["qk_norm"] = _qk_norm(config, family, word)
-    told_by_key = config.items("no_rope_layers") or config.get("no_rope_layer_interval")
+    told_by_key = config.items("no_rope_layers") or config.size("no_rope_layer_interval", low=0)
     if not told_by_key and (rope := _rope(family, word, words)) is not None:
         facts["rope"] = rope
     return facts
@@ -82,7 +85,7 @@ def _layer(config: Config, family: Family, word: str, mixer: str, words: Words) 
 def _qk_norm(config: Config, family: Family, word: str) -> str | None:
     """The family's, unless a key that the family has switches it off."""
     off_here = family.qk_norm == "l2" and word == "full"
-    switched = next((config.get(key) for key in QK_NORM_KEYS if isinstance(config.get(key), bool)), None)
+    switched = next((on for key in QK_NORM_KEYS if (on := config.told_flag(key)) is not None), None)
     if switched is not None:
         return (family.qk_norm or "per-head") if switched and not off_here else None
     return None if off_here else family.qk_norm

@@ -20,8 +20,9 @@ class Unreadable(ValueError):
 def load_object(data: bytes, *, limit: int = MAX_BYTES, items: int = MAX_ITEMS) -> dict[str, Any]:
     """A JSON object. Raises Unreadable for anything else.
 
-    A byte order mark is accepted; of two equal keys the last one counts, as everywhere; NaN and Infinity become None
-    and so do numbers too large for a size; whole floats become integers. More than `items` values are refused.
+    A byte order mark is accepted; of two equal keys the last one counts, as everywhere. NaN, Infinity and numbers too
+    large for a size become words, which are no size of anything; whole floats become integers. More than `items` values
+    are refused.
     """
     if len(data) > limit:
         raise Unreadable(f"has {len(data):,} bytes, more than a config can have")
@@ -57,13 +58,18 @@ def _clean(value: Any, depth: int, count: list[int]) -> Any:
     if isinstance(value, float):
         return _number(value)
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > BIGGEST:
-        return None
+        return TOO_LARGE
     return value
 
 
-def _number(value: float) -> int | float | None:
+TOO_LARGE = "a number too large"
+SENSELESS = frozenset({"NaN", TOO_LARGE})
+"""What stands for numbers that are none."""
+
+
+def _number(value: float) -> int | float | str:
     if not math.isfinite(value):
-        return None
+        return "NaN" if math.isnan(value) else TOO_LARGE
     return int(value) if value.is_integer() and abs(value) < 2**53 else value
 
 

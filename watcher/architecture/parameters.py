@@ -170,7 +170,7 @@ def _attention(config: Config, layer: Layer, hidden: int) -> int:
     value, family = layer.v_dim or dim, config.family
     own_kv = layer.shared_kv_from is None
     query = heads * dim * (2 if family and family.query_gate == "elementwise" else 1)
-    unified = bool(config.flag("attention_k_eq_v")) and layer.window is None
+    unified = config.flag("attention_k_eq_v") and layer.mixer != "sliding"
     keys, values = (kv * dim, 0 if unified else kv * value) if own_kv else (0, 0)
     weights = hidden * (query + keys + values) + heads * value * hidden
     weights += _biases(config, query, keys + values, hidden)
@@ -204,7 +204,7 @@ def _biases(config: Config, query: int, keys_values: int, hidden: int) -> int:
 def _mla(config: Config, layer: Layer, hidden: int) -> int:
     heads, rank = layer.heads or 0, config.need("kv_lora_rank")
     nope, rope = config.size("qk_nope_head_dim", low=0) or 0, config.size("qk_rope_head_dim", low=0) or 0
-    value, low = config.need("v_head_dim"), config.size("q_lora_rank")
+    value, low = config.need("v_head_dim"), config.size("q_lora_rank", low=0)
     weights = hidden * low + low + low * heads * (nope + rope) if low else hidden * heads * (nope + rope)
     weights += hidden * (rank + rope) + rank + rank * heads * (nope + value) + heads * value * hidden
     if layer.indexer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from watcher.architecture.config import MAX_LAYERS, Absent, Config
+from watcher.architecture.config import BIG, MAX_LAYERS, Absent, Config
 
 Words = list[str]
 """One word a layer: full, sliding, chunked, linear, csa, hca, window, moe, ffn, or the config's own."""
@@ -70,9 +70,11 @@ def word_of(text: str) -> str:
 def _letters(config: Config, key: str) -> Words | None:
     """Nemotron-H: one letter a half-block."""
     text = config.get(key)
+    if not isinstance(text, str):
+        raise Absent(f"{config.where(key)} is no text of letters")
     known = {"M": "linear", "*": "full", "E": "moe", "-": "ffn"}
-    if not isinstance(text, str) or set(text) - known.keys() - {"|"}:
-        return None
+    if set(text) - known.keys() - {"|"}:
+        raise Absent(f"{config.where(key)} has letters that are not known")
     return [known[letter] for letter in text if letter != "|"][: MAX_LAYERS + 1]
 
 
@@ -80,8 +82,10 @@ def _blocks(config: Config, key: str) -> Words | None:
     """A list of half-blocks (Nemotron-H v5), or of whole blocks repeated over the stack (RecurrentGemma)."""
     items = config.items(key)
     if not items:
-        return None
-    words = [word_of(str(item)[:40]) for item in items]
+        raise Absent(f"{config.where(key)} is empty")
+    if not all(isinstance(item, str) for item in items):
+        raise Absent(f"{config.where(key)} is no list of words")
+    words = [word_of(item[:40]) for item in items]
     if key == "layers_block_type":
         return words
     count = count_layers(config)
@@ -90,38 +94,34 @@ def _blocks(config: Config, key: str) -> Words | None:
 
 def _types(config: Config, key: str) -> Words | None:
     """layer_types may be longer than the stack: the tail is the extra prediction layers. Shorter, it is no pattern."""
-    items = config.items(key)
-    if not items:
-        return None
-    count = count_layers(config)
-    if len(items) < count:
-        raise Absent(f"{config.name(key)} has {len(items)} entries for {count} layers")
-    return [word_of(str(item)[:40]) for item in items[:count]]
+    items = config.row(key, count_layers(config))
+    if items and not all(isinstance(item, str) for item in items):
+        raise Absent(f"{config.where(key)} is no list of words")
+    return [word_of(item[:40]) for item in items] if items else None
 
 
 def _ratios(config: Config, key: str) -> Words | None:
     """DeepSeek V4: how much each layer compresses its cache; 0 keeps a window only."""
-    items = config.items(key)
-    if not items:
+    ratios = _numbers_of(config, key)
+    if ratios is None:
         return None
-    count = count_layers(config)
-    if len(items) < count:
-        raise Absent(f"{config.name(key)} has {len(items)} entries for {count} layers")
-    ratios = [item if isinstance(item, int) else 0 for item in items[:count]]
     return ["window" if ratio == 0 else "csa" if ratio <= 16 else "hca" for ratio in ratios]
+
+
+def _numbers_of(config: Config, key: str) -> list[int] | None:
+    """One number a layer. Raises Absent for anything else."""
+    items = config.row(key, count_layers(config))
+    if items and not all(isinstance(item, int) and 0 <= item <= BIG for item in items):
+        raise Absent(f"{config.where(key)} is no list of numbers")
+    return items
 
 
 def _mask(full: int, other: str) -> Decoder:
     """A list of 0 and 1."""
 
     def decode(config: Config, key: str) -> Words | None:
-        items = config.items(key)
-        if not items:
-            return None
-        count = count_layers(config)
-        if len(items) < count:
-            raise Absent(f"{config.name(key)} has {len(items)} entries for {count} layers")
-        return ["full" if item == full else other for item in items[:count]]
+        items = _numbers_of(config, key)
+        return ["full" if item == full else other for item in items] if items else None
 
     return decode
 
@@ -129,8 +129,8 @@ def _mask(full: int, other: str) -> Decoder:
 def _linear_part(config: Config, key: str) -> Words | None:
     """Kimi Linear: 1-based numbers of the full layers."""
     full = config.part(key).get("full_attn_layers")
-    if not isinstance(full, list):
-        return None
+    if not isinstance(full, list) or not full:
+        raise Absent(f"{config.where(key)}.full_attn_layers is no list of layers")
     return ["full" if index + 1 in full else "linear" for index in range(count_layers(config))]
 
 
@@ -141,7 +141,8 @@ def _every(other: str, *, needs: str | None = None) -> Decoder:
         step = config.get(key)
         if isinstance(step, str) and step and set(step) <= {"L", "G"}:
             return ["sliding" if step[index % len(step)] == "L" else "full" for index in range(count_layers(config))]
-        if isinstance(step, bool) or not isinstance(step, int) or step < 2 or (needs and not config.get(needs)):
+        step = config.size(key)
+        if step is None or step < 2 or (needs and not config.size(needs)):
             return None
         return ["full" if (index + 1) % step == 0 else other for index in range(count_layers(config))]
 
@@ -150,8 +151,8 @@ def _every(other: str, *, needs: str | None = None) -> Decoder:
 
 def _groups(config: Config, key: str) -> Words | None:
     """Ling 2.5: the last of each group is full, and so is what is left over."""
-    size = config.get(key)
-    if isinstance(size, bool) or not isinstance(size, int) or size < 2:
+    size = config.size(key)
+    if size is None or size < 2:
         return None
     count = count_layers(config)
     return ["full" if (i + 1) % size == 0 or i >= count // size * size else "linear" for i in range(count)]
@@ -165,27 +166,24 @@ def _indices(config: Config, key: str) -> Words | None:
 
 def _period(config: Config, key: str) -> Words | None:
     """Jamba: one full layer every n, from an offset on."""
-    step, offset = config.get(key), config.get("attn_layer_offset", 0)
-    if isinstance(step, bool) or not isinstance(step, int) or step < 1 or not isinstance(offset, int):
+    step, offset = config.size(key), config.size("attn_layer_offset", low=0) or 0
+    if step is None:
         return None
     return ["full" if index % step == offset else "linear" for index in range(count_layers(config))]
 
 
 def _chunks(config: Config, key: str) -> Words | None:
     """Llama 4: layers without RoPE see everything, the others a chunk."""
-    items = config.items(key)
-    if not items or not config.get("attention_chunk_size"):
+    if not config.size("attention_chunk_size"):
         return None
-    count = count_layers(config)
-    if len(items) < count:
-        raise Absent(f"{config.name(key)} has {len(items)} entries for {count} layers")
-    return ["chunked" if item else "full" for item in items[:count]]
+    items = _numbers_of(config, key)
+    return ["chunked" if item else "full" for item in items] if items else None
 
 
 def _from_layer(config: Config, key: str) -> Words | None:
     """Qwen2, Qwen3: windows from a layer on, and only when the flag is true."""
-    first = config.get(key)
-    if not config.flag("use_sliding_window") or not config.get("sliding_window") or not isinstance(first, int):
+    first = config.size(key, low=0)
+    if not config.flag("use_sliding_window") or not config.size("sliding_window") or first is None:
         return None
     return ["sliding" if index >= first else "full" for index in range(count_layers(config))]
 
@@ -252,8 +250,7 @@ def _by_class(config: Config, count: int) -> tuple[Words, str]:
     rule = CLASS_RULES.get(name) or CLASS_RULES.get(config.model_type or "")
     if rule is not None:
         return [rule(index) for index in range(count)], config.family.source if config.family else where
-    window = config.get("sliding_window")
-    if name in ALWAYS_SLIDING and isinstance(window, int) and window > 0:
+    if name in ALWAYS_SLIDING and config.size("sliding_window"):
         return ["sliding"] * count, config.where("sliding_window") or where
     return ["full"] * count, where
 
@@ -261,21 +258,42 @@ def _by_class(config: Config, count: int) -> tuple[Words, str]:
 # --- sparse or dense feed-forward ------------------------------------------------------------------------------------
 
 
+MASKS = (("mlp_layer_types", "sparse", "dense"), ("moe_layer_freq", 1, 0), ("moe_layers_mask", 1, 0))
+"""Lists with one item a layer: key, the entry for experts, the other one."""
+
+
 def sparse_layers(config: Config, count: int) -> tuple[list[bool], str | None]:
     """Which layers have experts instead of a dense feed-forward part, and the key that says so."""
-    for key, sparse in (("mlp_layer_types", "sparse"), ("moe_layer_freq", 1), ("moe_layers_mask", 1)):
-        items = config.items(key)
+    for key, sparse, other in MASKS:
+        if isinstance(config.get(key), int) and key == "moe_layer_freq":
+            continue
+        items = config.row(key, count)
         if items:
-            if len(items) < count:
-                raise Absent(f"{config.name(key)} has {len(items)} entries for {count} layers")
-            return [item == sparse for item in items[:count]], config.where(key)
-    experts = config.size("experts", low=0)
-    if not experts or not (config.size("top_k", low=0) or config.get("num_experts_per_tok")):
+            if not set(map(str, items)) <= {str(sparse), str(other)}:
+                raise Absent(f"{config.where(key)} has entries that are not known")
+            return [item == sparse for item in items], config.where(key)
+    if not _has_experts(config):
         return [False] * count, config.where("experts")
     if config.family and config.family.name.startswith("gemma4") and not config.flag("enable_moe_block"):
         return [False] * count, config.where("enable_moe_block")
     where = config.where("moe_layers", "moe_layers_enum", "dense_prefix", "mlp_only_layers", "expert_layer_period")
     return [_is_sparse(config, index) for index in range(count)], where or config.where("experts")
+
+
+def _has_experts(config: Config) -> bool:
+    """Whether there are experts to choose from. Raises Absent where the keys contradict each other."""
+    experts, chosen = config.size("experts", low=0) or 0, config.size("top_k", low=0)
+    if experts > 1 and chosen == 0:
+        raise Absent(f"{config.where('top_k')} is 0, with {experts} experts")
+    if (
+        experts == 0
+        and chosen
+        and config.has_any("experts")
+        and config.has_any("top_k")
+        and config.has_any("expert_size")
+    ):
+        raise Absent(f"{config.file} tells the size of experts, and not how many there are")
+    return experts > 1
 
 
 DENSE_PREFIX = {"laguna": 1, "hy_v3": 1}
@@ -286,15 +304,14 @@ def _is_sparse(config: Config, index: int) -> bool:
     listed = config.items("moe_layers") or _numbers(config.get("moe_layers_enum"))
     if listed:
         return index in listed
-    prefix = config.get("dense_prefix")
-    prefix = DENSE_PREFIX.get(config.model_type or "", 0) if prefix is None else prefix
-    if isinstance(prefix, int) and index < prefix:
+    prefix = config.size("dense_prefix", low=0)
+    if index < (DENSE_PREFIX.get(config.model_type or "", 0) if prefix is None else prefix):
         return False
     if index in (config.items("mlp_only_layers") or []):
         return False
-    period, offset = config.get("expert_layer_period"), config.get("expert_layer_offset", 0)
-    if isinstance(period, int) and period > 0 and isinstance(offset, int):
-        return index % period == offset
+    period = config.size("expert_layer_period")
+    if period is not None:
+        return index % period == (config.size("expert_layer_offset", low=0) or 0)
     return _on_step(config, index)
 
 
@@ -302,8 +319,7 @@ STEPS = ("interleave_moe_layer_step", "decoder_sparse_step", "moe_layer_freq", "
 
 
 def _on_step(config: Config, index: int) -> bool:
-    steps = (config.get(key) for key in STEPS)
-    step = next((item for item in steps if isinstance(item, int) and not isinstance(item, bool) and item > 1), None)
+    step = next((item for key in STEPS if (item := config.size(key)) is not None and item > 1), None)
     return step is None or (index + 1) % step == 0
 
 

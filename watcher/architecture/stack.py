@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from watcher.architecture.config import BIG, Config
+from watcher.architecture.config import BIG, Absent, Config
 from watcher.architecture.patterns import Words, pattern, sparse_layers
 from watcher.architecture.witness import Fact
 
@@ -102,14 +102,10 @@ class _Plan:
             return {"mixer": Fact(word, self.where)}
         facts: LayerFacts = {}
         if not HALVES & set(self.words):
-            facts["ff"] = Fact("moe" if sparse else "dense", self._ff_where(sparse))
+            facts["ff"] = Fact("moe" if sparse else "dense", self.sparse_where or self.config.file)
         if word == "linear":
             return facts | {"mixer": Fact(linear_kind(self.config), self.where)}
         return facts | self._attention(index, word)
-
-    def _ff_where(self, sparse: bool) -> str:
-        dense = self.sparse_where or self.config.where("intermediate_size")
-        return (self.sparse_where if sparse else dense) or self.config.file
 
     def _attention(self, index: int, word: str) -> LayerFacts:
         config = self.config
@@ -174,7 +170,7 @@ def linear_kind(config: Config) -> str:
 
 def is_mla(config: Config) -> bool:
     """Multi-head latent attention: a compressed cache with a decoupled RoPE part."""
-    return bool(config.get("kv_lora_rank")) and config.get("qk_rope_head_dim") is not None
+    return config.size("kv_lora_rank") is not None and config.size("qk_rope_head_dim") is not None
 
 
 SAME_WORD = frozenset({"sliding", "chunked", "csa", "hca"})
@@ -247,12 +243,13 @@ def _per_layer(config: Config, concept: str, index: int) -> Fact | None:
     value, where = _entry(config, concept, index), config.where(concept)
     if value is None:
         return None if concept == "num_attention_heads_per_layer" else _size(config, concept)
-    good = isinstance(value, int) and not isinstance(value, bool) and 0 < value < BIG
-    return Fact(value, where or config.file) if good else None
+    if isinstance(value, int) and not isinstance(value, bool) and 0 < value < BIG:
+        return Fact(value, where or config.file)
+    raise Absent(f"{where} has an entry that is no count")
 
 
 def _kv_heads(config: Config, index: int) -> Fact | None:
-    if config.get("multi_query_attention") is False:
+    if config.told_flag("multi_query_attention") is False:
         return None
     if config.flag("multi_query") and not config.flag("new_decoder_architecture"):
         return Fact(1, config.where("multi_query") or config.file)
@@ -269,16 +266,15 @@ def _divided(config: Config, heads: Fact | None) -> Fact | None:
 
 
 def _mla_dims(config: Config) -> dict[str, Fact | None]:
-    nope, rope = (config.size(name, low=0) or 0 for name in ("qk_nope_head_dim", "qk_rope_head_dim"))
+    nope, rope = config.need("qk_nope_head_dim"), config.need("qk_rope_head_dim")
     from_parts = ("attention.mla.qk_nope_head_dim", "attention.mla.qk_rope_head_dim")
     return {"qk_dim": Fact(nope + rope, from_parts), "v_dim": _size(config, "v_head_dim")}
 
 
 def _window(config: Config, word: str) -> LayerFacts:
     concepts = {"sliding": "window", "window": "window", "chunked": "attention_chunk_size"}
-    value = config.number(concepts[word]) if word in concepts else None
-    good = isinstance(value, int) and 0 < value < BIG
-    return {"window": Fact(value, config.where(concepts[word]) or config.file)} if good else {}
+    value = config.size(concepts[word]) if word in concepts else None
+    return {} if value is None else {"window": Fact(value, config.where(concepts[word]) or config.file)}
 
 
 # --- what a key says outright ----------------------------------------------------------------------------------------
@@ -292,16 +288,16 @@ def _told_flags(config: Config, index: int, word: str) -> LayerFacts:
     """QK-norm, sinks, gate and RoPE where a key names them."""
     facts: LayerFacts = {}
     for key in QK_NORM_KEYS:
-        if isinstance(config.get(key), bool):
-            facts["qk_norm"] = Fact("per-head" if config.get(key) else None, config.where(key) or config.file)
+        if (on := config.told_flag(key)) is not None:
+            facts["qk_norm"] = Fact("per-head" if on else None, config.where(key) or config.file)
             break
     for key in GATE_KEYS:
-        if isinstance(config.get(key), bool):
-            facts["gate"] = Fact("sigmoid" if config.get(key) else None, config.where(key) or config.file)
+        if (on := config.told_flag(key)) is not None:
+            facts["gate"] = Fact("sigmoid" if on else None, config.where(key) or config.file)
             break
     sinks = SINK_KEYS[word != "sliding"]
-    if isinstance(config.get(sinks), bool):
-        facts["sinks"] = Fact(config.get(sinks), config.where(sinks) or config.file)
+    if (on := config.told_flag(sinks)) is not None:
+        facts["sinks"] = Fact(on, config.where(sinks) or config.file)
     return facts | _told_rope(config, index)
 
 
@@ -310,10 +306,8 @@ def _skipped(config: Config, index: int) -> bool | None:
     flags = config.items("no_rope_layers")
     if flags and index < len(flags):
         return bool(flags[index])
-    interval = config.get("no_rope_layer_interval")
-    if isinstance(interval, int) and not isinstance(interval, bool) and interval > 1:
-        return (index + 1) % interval != 0
-    return None
+    interval = config.size("no_rope_layer_interval", low=0) or 0
+    return (index + 1) % interval != 0 if interval > 1 else None
 
 
 def _told_rope(config: Config, index: int) -> LayerFacts:
@@ -336,15 +330,18 @@ def _ratio(config: Config, index: int, word: str, where: str) -> Fact:
 
 
 def _has_indexer(config: Config, index: int) -> bool:
-    if not config.get("index_topk") or not config.get("index_head_dim") or not is_mla(config):
+    if not config.size("index_topk") or not config.size("index_head_dim") or not is_mla(config):
         return False
-    return bool(_entry(config, "indexer_types", index) != "shared")
+    kinds = config.row("indexer_types", index + 1)
+    return not kinds or kinds[index] != "shared"
 
 
 def _shared_from(config: Config, index: int, words: Words) -> int | None:
     """Layers at the end that reuse the keys and values of the last layer of their kind that has its own."""
-    shared = config.get("num_kv_shared_layers", 0)
-    first = len(words) - shared if isinstance(shared, int) and 0 < shared < len(words) else len(words)
+    shared = config.size("num_kv_shared_layers", low=0) or 0
+    if shared >= len(words):
+        raise Absent(f"{config.where('num_kv_shared_layers')} is {shared}, with {len(words)} layers")
+    first = len(words) - shared
     if index < first:
         return None
     return next((other for other in range(first - 1, -1, -1) if words[other] == words[index]), None)

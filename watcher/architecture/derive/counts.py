@@ -57,7 +57,8 @@ def _active(beliefs: Beliefs) -> None:
     if text is None or embedding is None or chosen is None:
         return
     touched = text - chosen[0] + chosen[1]
-    beliefs.claim("parameters.active_with_embedding", touched, ("parameters.text", "moe.num_experts_per_tok"))
+    sources = ("parameters.text", "moe.num_experts_per_tok") if chosen[0] else ("parameters.text",)
+    beliefs.claim("parameters.active_with_embedding", touched, sources)
     tied = beliefs.get("tied_embeddings")
     if isinstance(tied, bool):
         without = touched if tied else touched - embedding

@@ -20,6 +20,7 @@ OF_ATTENTION = ("rope", "qk_norm", "gate", "sinks", "norm")
 SIZES = ("heads", "kv_heads", "qk_dim", "v_dim")
 """What must be told of a layer, by what it is; the rest may be absent because there is none."""
 
+WINDOWED = frozenset({"sliding", "chunked"})
 _ATTRIBUTES = frozenset(item.name for item in fields(Layer))
 _BY_RECORD = {name: attribute for attribute, name in NAMES.items()}
 
@@ -60,7 +61,7 @@ def missing(layer: Layer, told: dict[str, Told]) -> frozenset[str]:
     elif layer.mixer in RECURRENT:
         wanted = OF_MIXING
     else:
-        wanted = (*OF_ATTENTION, *SIZES)
+        wanted = (*OF_ATTENTION, *SIZES, *(("window",) if layer.mixer in WINDOWED else ()))
     names = {_BY_RECORD.get(name, name) for name in told}
     return frozenset(name for name in wanted if name not in names)
 
@@ -136,6 +137,8 @@ def _tell_kind(beliefs: Beliefs, kind: Kind, source: Told) -> None:
         attribute = _BY_RECORD.get(name, name)
         if attribute in RECORDED and (item.value is not None or item.others):
             beliefs.told[f"{path}.{NAMES.get(attribute, attribute)}"] = item
+    if kind.layer.sinks is None and "sinks" not in kind.unknown:
+        beliefs.settle(f"{path}.sinks", False, (f"{path}.mixer",))
     beliefs.told[f"{path}.count"] = Told(len(kind.indices), source.witness, source.evidence)
     for name in sorted(kind.unknown):
         fact = f"{path}.{NAMES.get(name, name)}"

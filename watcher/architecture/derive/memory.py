@@ -57,6 +57,7 @@ def tell_cache(beliefs: Beliefs, config: Config, layers: list[Layer]) -> None:
         if value is not None:
             beliefs.claim(f"kv_cache.{name}", value, ("layers.kinds",))
     _lengths(beliefs, config, layers)
+    beliefs.claim("kv_cache.dtype", "bf16", ("kv_cache.bytes_per_token",))
 
 
 def _lengths(beliefs: Beliefs, config: Config, layers: list[Layer]) -> None:

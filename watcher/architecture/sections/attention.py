@@ -24,7 +24,9 @@ def mla(notes: Notes, stack: Stack | None) -> None:
     if not is_mla(notes.config):
         return
     for name in MLA:
-        notes.size(f"attention.mla.{name}", name, low=0)
+        if name == "q_lora_rank" and notes.config.model_type is None and notes.config.get(name) == 0:
+            continue  # DeepSeek's inference configs write 0 for no such projection
+        notes.size(f"attention.mla.{name}", name)
 
 
 def sparse(notes: Notes, stack: Stack | None) -> None:
@@ -51,5 +53,4 @@ def bias(notes: Notes, stack: Stack | None) -> None:
     key = next((key for key in BIAS_KEYS if config.find(key) is not None), None)
     if key is None or (config.family and config.family.attention_bias in BIAS_WITHOUT_KEY):
         return
-    if isinstance(config.get(key), bool):
-        notes.put("attention.bias", config.get(key), config.where(key))
+    notes.put("attention.bias", config.told_flag(key), config.where(key))

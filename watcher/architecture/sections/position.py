@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from watcher.architecture.config import is_word
 from watcher.architecture.jsonsafe import as_mapping
 from watcher.architecture.sections.notes import Notes
 from watcher.architecture.stack import Stack, is_mla
@@ -47,6 +48,8 @@ def _theta(notes: Notes, main: Mapping[str, Any], where: Where) -> None:
         value = value[0]
     if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 1e18:
         notes.put("position.rope_theta", value, told)
+    elif value is not None:
+        notes.lack("position.rope_theta", f"{told} is no base")
 
 
 def _scaling(notes: Notes, main: Mapping[str, Any], where: Where) -> None:
@@ -58,7 +61,9 @@ def _scaling(notes: Notes, main: Mapping[str, Any], where: Where) -> None:
     name = scaling[key][:40] if key else None
     if "mrope_section" in scaling:
         notes.put("position.sections", True, f"{told}.mrope_section")
-    if name is not None and name not in NOT_SCALED:
+    if name is not None and not is_word(name):
+        notes.lack("position.scaling", f"{told}.{key} is no word")
+    elif name is not None and name not in NOT_SCALED:
         notes.put("position.scaling", SAME_SCALING.get(name, name), f"{told}.{key}")
     elif config.has("yarn") and as_mapping(config.get("yarn")):
         notes.put("position.scaling", "yarn", config.where("yarn"))
@@ -88,6 +93,8 @@ def _put_share(notes: Notes, path: str, value: object, where: Where) -> None:
     """A share below one; a stated whole head is told as one, so that no class default is taken for it."""
     if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= 1:
         notes.put(path, float(value), where)
+    elif value is not None:
+        notes.lack(path, f"{where} is no share of a head")
 
 
 TABLES = {"absolute": "learned", "learned_absolute": "learned", "learned": "learned", "alibi": "alibi"}
@@ -100,5 +107,5 @@ def _tables(notes: Notes) -> None:
     if named and config.has("position_embedding_type"):
         notes.put("position.kinds", (named,), config.where("position_embedding_type"))
     for key in ("alibi", "use_alibi"):
-        if config.get(key) is True:
+        if config.flag(key):
             notes.put("position.kinds", ("alibi",), config.where(key))

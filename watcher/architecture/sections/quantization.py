@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from watcher.architecture.config import is_word
 from watcher.architecture.jsonsafe import Unreadable, as_mapping, load_object
 from watcher.architecture.sections.notes import Notes
 from watcher.architecture.stack import Stack
@@ -37,10 +38,9 @@ STATED = ("bits", "weight_bits", "w_bit", "wbits", "num_bits")
 def quantization(notes: Notes, stack: Stack | None) -> None:
     """Method and bits of a weight."""
     for part, where in _parts(notes):
-        method_key = next(
-            (k for k in ("quant_method", "quant_algo", "qformat_weight") if isinstance(part.get(k), str)), None
-        )
-        method = part[method_key][:40].lower() if method_key else "mlx" if "group_size" in part else "unknown"
+        keys = ("quant_method", "quant_algo", "qformat_weight")
+        method_key = next((key for key in keys if is_word(part.get(key))), None)
+        method = part[method_key].lower() if method_key else "mlx" if "group_size" in part else "unknown"
         notes.put("quantization.method", method, f"{where}.{method_key}" if method_key else where)
         bits, told = _bits(part)
         if bits is None:

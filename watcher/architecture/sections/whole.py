@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from watcher.architecture.config import MAX_LAYERS, Config
+from watcher.architecture.config import MAX_LAYERS, Absent, Config
 from watcher.architecture.jsonsafe import as_mapping
 from watcher.architecture.sections.notes import Notes
 from watcher.architecture.stack import Stack
@@ -36,20 +36,24 @@ def tied(notes: Notes, stack: Told) -> None:
     config = notes.config
     for part, path in ((config.raw, ""), (config.text, config.path)):
         for key in config.keys("tied"):
-            if isinstance(part.get(key), bool):
-                notes.put("tied_embeddings", part[key], f"{config.file}: {path}{config.inner.get(key, key)}")
-                config.asked.add(key)
-                return
-    if isinstance(config.get("tied"), bool):
-        notes.put("tied_embeddings", config.get("tied"), config.where("tied"))
+            if part.get(key) is None:
+                continue
+            where = f"{config.file}: {path}{config.inner.get(key, key)}"
+            config.asked.add(key)
+            if not isinstance(part[key], bool):
+                raise Absent(f"{where} is neither true nor false")
+            notes.put("tied_embeddings", part[key], where)
+            return
+    if config.told_flag("tied") is not None:
+        notes.put("tied_embeddings", config.flag("tied"), config.where("tied"))
     elif config.file.endswith(".gguf"):
         notes.lack("tied_embeddings", f"{config.file} does not tell it in its metadata")
 
 
 def norm(notes: Notes, stack: Told) -> None:
     """The norms' epsilon, and their kind where a key names it."""
-    value = notes.config.number("eps")
-    if value is not None and 0 < value < 1:
+    value = notes.config.number("eps", high=1)
+    if value is not None:
         notes.put("norm.eps", float(value), notes.config.where("eps"))
     kinds = {"rmsnorm": "rmsnorm", "rms_norm": "rmsnorm", "layernorm": "layernorm", "layer_norm": "layernorm"}
     named = notes.config.word("normalization") or notes.config.word("norm_type") or ""
@@ -59,23 +63,23 @@ def norm(notes: Notes, stack: Told) -> None:
 def residual(notes: Notes, stack: Told) -> None:
     """Streams, multiplier, and a parallel block where a key names it."""
     config = notes.config
-    streams = config.number("streams")
-    if isinstance(streams, int) and 1 < streams < 1000:
+    streams = config.size("streams", high=1000)
+    if streams is not None and streams > 1:
         notes.put("residual.streams", streams, config.where("streams"))
         notes.put("residual.kind", "hyper-connections", config.where("streams"))
     value = config.number("residual_multiplier")
     if value is not None and value != 1:
         notes.put("residual.multiplier", value, config.where("residual_multiplier"))
     for key in ("parallel_attn", "use_parallel_residual", "parallel_residual"):
-        if config.has(key) and isinstance(config.get(key), bool):
-            notes.put("residual.parallel", config.get(key), config.where(key))
+        if config.has(key):
+            notes.put("residual.parallel", config.told_flag(key), config.where(key))
 
 
 def feed_forward(notes: Notes, stack: Told) -> None:
     """The dense feed-forward part."""
     notes.word("feed_forward.activation", "activation")
-    gated = notes.config.get("gated_linear_unit")
-    if isinstance(gated, bool):
+    gated = notes.config.told_flag("gated_linear_unit")
+    if gated is not None:
         notes.put("feed_forward.gated", gated, notes.config.where("gated_linear_unit"))
     elif notes.config.word("activation") in ("swiglu", "geglu", "glu"):
         notes.put("feed_forward.gated", True, notes.config.where("activation"))
