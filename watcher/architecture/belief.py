@@ -30,7 +30,7 @@ ORDER: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("parameters.mtp", ("weights", "code", "reference", "config")),
     ("parameters.*", COUNTED),
     ("layers*.parameters", COUNTED),
-    ("layers*.mixer", ("weights", "config", "code", "reference")),
+    ("layers*.mixer", ("weights", "code", "reference", "config")),
     ("layers*.ff", ("weights", "config", "code", "reference")),
     ("layers*.qk_norm", BUILT),
     ("layers*.sinks", BUILT),
@@ -156,7 +156,8 @@ class Beliefs:
 
     def disagreements(self) -> tuple[Disagreement, ...]:
         """What witnesses say differently, one entry a fact."""
-        return tuple(_disagreement(path, told) for path, told in sorted(self.told.items()) if told.others)
+        differing = [(path, told) for path, told in sorted(self.told.items()) if told.others]
+        return tuple(_disagreement(path, told) for path, told in differing if not path.startswith("defaults."))
 
 
 def _disagreement(path: str, told: Told) -> Disagreement:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import types
 import typing
 from functools import cache
@@ -15,7 +16,9 @@ from watcher.architecture.witness import RepoFiles
 OPTIONAL = ("moe", "quantization", "attention.mla", "attention.sparse")
 """Parts that a model may not have: there when a fact of theirs is told."""
 
-INTERNAL = ("parameters.experts", "parameters.active_experts", "position.sections")
+INTERNAL = re.compile(
+    r"parameters\.(experts|active_experts|lm_head)|position\.sections|defaults\..*|lineage.*|layers\[.*|layers\.pattern_key"
+)
 """Facts that only serve to derive others."""
 
 
@@ -40,7 +43,7 @@ def build(files: RepoFiles, beliefs: Beliefs, novel: Novel, remote_code: bool) -
 
 
 def _shown(path: str, value: Any) -> bool:
-    return value is not None and path not in INTERNAL and not path.startswith("defaults.")
+    return value is not None and not INTERNAL.fullmatch(path)
 
 
 def _part(kind: Any, path: str, told: dict[str, Any], unknown: frozenset[str]) -> Any:

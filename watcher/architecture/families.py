@@ -153,7 +153,7 @@ FORMS: tuple[tuple[frozenset[str], str], ...] = (
     (frozenset({"compress_ratios", "window_size", "n_hash_layers"}), "deepseek_v4"),
     (frozenset({"n_layers", "kv_lora_rank", "inter_dim", "index_topk"}), "deepseek_v32"),
     (frozenset({"n_layers", "kv_lora_rank", "inter_dim"}), "deepseek_v3"),
-    (frozenset({"n_layers", "n_heads", "dim", "hidden_dim", "kv_lora_rank", "moe"}), "mistral4"),
+    (frozenset({"n_layers", "n_heads", "dim", "hidden_dim", "kv_lora_rank", "moe"}), "deepseek_v3"),
     (frozenset({"n_layers", "n_heads", "dim", "hidden_dim", "moe"}), "mixtral"),
     (frozenset({"n_layers", "n_heads", "n_kv_heads", "dim", "hidden_dim"}), "ministral3"),
 )
@@ -164,7 +164,8 @@ def family_of_form(text: Mapping[str, Any]) -> Family | None:
     """The family whose own format has these keys. Its class defaults do not hold for another format."""
     name = next((name for keys, name in FORMS if keys <= text.keys()), None)
     found = family(name)
-    return replace(found, defaults={}, renamed={}) if found else None
+    own = found.router if found and "inter_dim" in text else None
+    return replace(found, defaults={}, renamed={}, router=own) if found else None
 
 
 def family_of_class(name: str | None) -> Family | None:

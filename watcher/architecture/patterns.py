@@ -258,20 +258,29 @@ def _by_class(config: Config, count: int) -> tuple[Words, str]:
 # --- sparse or dense feed-forward ------------------------------------------------------------------------------------
 
 
-MASKS = (("mlp_layer_types", "sparse", "dense"), ("moe_layer_freq", 1, 0), ("moe_layers_mask", 1, 0))
-"""Lists with one item a layer: key, the entry for experts, the other one."""
+MASKS = ("mlp_layer_types", "moe_layer_freq", "moe_layers_mask")
+"""Lists with one item a layer that say where experts are."""
+
+
+def _sparse_word(item: object) -> bool | None:
+    """Whether an entry means experts; None for one that is not known."""
+    if item in (0, 1):
+        return bool(item)
+    text = item if isinstance(item, str) else ""
+    return True if "sparse" in text or "moe" in text else False if text in ("dense", "mlp", "ffn") else None
 
 
 def sparse_layers(config: Config, count: int) -> tuple[list[bool], str | None]:
     """Which layers have experts instead of a dense feed-forward part, and the key that says so."""
-    for key, sparse, other in MASKS:
+    for key in MASKS:
         if isinstance(config.get(key), int) and key == "moe_layer_freq":
             continue
         items = config.row(key, count)
         if items:
-            if not set(map(str, items)) <= {str(sparse), str(other)}:
+            known = [_sparse_word(item) for item in items]
+            if None in known:
                 raise Absent(f"{config.where(key)} has entries that are not known")
-            return [item == sparse for item in items], config.where(key)
+            return [bool(item) for item in known], config.where(key)
     if not _has_experts(config):
         return [False] * count, config.where("experts")
     if config.family and config.family.name.startswith("gemma4") and not config.flag("enable_moe_block"):

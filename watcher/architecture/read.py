@@ -23,6 +23,7 @@ from watcher.architecture.implementation import read_implementation
 from watcher.architecture.jsonsafe import Unreadable, as_mapping, load_object
 from watcher.architecture.novelty import novel_in
 from watcher.architecture.record import Architecture, Evidence, Model, Parameters, Unknown
+from watcher.architecture.reference import Reference
 from watcher.architecture.sections.quantization import beside
 from watcher.architecture.weights import read_weights
 from watcher.architecture.weights.counts import Quantized
@@ -47,15 +48,17 @@ def raw_config(files: RepoFiles) -> tuple[dict[str, Any] | None, str | None, str
     return None, None, "there is no config.json"
 
 
-def read(files: RepoFiles, *, reference: object = None) -> Architecture:
-    """Everything these files tell, with evidence; what they do not tell is listed as unknown, with the reason."""
+def read(files: RepoFiles, *, reference: Reference | None = None) -> Architecture:
+    """Everything these files tell, with evidence; what they do not tell is listed as unknown, with the reason.
+
+    With a reference, the implementation of the model's type is read too. Nothing of either is executed.
+    """
     tensors = read_tensors(files)
     config, problem = _config(files, tensors)
     if config is None:
         return _nothing(files, problem or "there is no config.json")
-    readings = witnesses(files, config, tensors)
-    why = problem or f"the implementation of {config.model_type or 'this model'} was not read"
-    beliefs = Beliefs(readings, default_why=why)
+    readings = witnesses(files, config, tensors, reference)
+    beliefs = Beliefs(readings, default_why=problem or _why(config, readings))
     derive(beliefs, config, files)
     return build(files, beliefs, novel_in(config, readings), _remote_code(files, config.raw))
 
@@ -72,8 +75,21 @@ def _config(files: RepoFiles, tensors: Tensors) -> tuple[Config | None, str | No
     return (Config({}, name or "config.json") if tensors.items else None), problem
 
 
-def witnesses(files: RepoFiles, config: Config, tensors: Tensors) -> list[Reading]:
-    """What every witness says."""
+def _why(config: Config, readings: list[Reading]) -> str:
+    """Why what only an implementation tells is not known: where its reading stopped, else that there was none."""
+    tried = (reading.unread for reading in readings if reading.witness in IMPLEMENTED)
+    stops = (why for unread in tried for fact, why in unread if fact == "*")
+    return next(stops, f"the implementation of {config.model_type or 'this model'} was not read")
+
+
+IMPLEMENTED = ("code", "reference")
+
+
+def witnesses(files: RepoFiles, config: Config, tensors: Tensors, reference: Reference | None) -> list[Reading]:
+    """What every witness says. What an implementation says of absent keys goes into what the config says."""
+    written = implementations(files, config, reference)
+    for reading in reversed(written):
+        config.believe(reading)
     said, stack = read_config(config)
     side = Reading(witness="config", facts=dict(beside(files.files)))
     facts = {**side.facts, **said[0].facts}
@@ -81,7 +97,21 @@ def witnesses(files: RepoFiles, config: Config, tensors: Tensors) -> list[Readin
         facts[name].value if name in facts else None for name in ("quantization.method", "quantization.bits")
     )
     weights = read_weights(tensors, config, Quantized(method or "", bits))
-    return [*said, side, weights, read_implementation(config, stack), read_hub(files)]
+    return [*said, side, weights, *written, read_implementation(config, stack), read_hub(files)]
+
+
+def implementations(files: RepoFiles, config: Config, reference: Reference | None) -> list[Reading]:
+    """The repo's own code, and the reference implementation of the model's type."""
+    from watcher.architecture.code.mixers import adjusted
+    from watcher.architecture.code.read import has_code, read_code
+
+    found: list[Reading] = []
+    if has_code(files, config.raw):
+        found.append(read_code(files, config.raw, reference=reference.sources if reference else None))
+    told = reference.read(config.raw) if reference is not None else None
+    if told is not None:
+        found.append(told)
+    return [adjusted(reading) for reading in found]
 
 
 def derive(beliefs: Beliefs, config: Config, files: RepoFiles) -> None:

@@ -205,7 +205,8 @@ def head_sizes(config: Config, index: int, word: str) -> LayerFacts:
     if is_mla(config):
         return _given(heads=heads, kv_heads=kv, **_mla_dims(config))
     dim = _size(config, "head_dim") or _divided(config, heads)
-    value = _size(config, "v_head_dim") or dim
+    value = None if config.told_flag("use_mla") is False else _size(config, "v_head_dim")
+    value = value or dim
     if word == "full" and config.size("global_head_dim"):
         dim = value = _size(config, "global_head_dim")
         if config.flag("attention_k_eq_v"):

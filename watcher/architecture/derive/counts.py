@@ -52,6 +52,8 @@ def _embedding(beliefs: Beliefs) -> None:
 
 def _active(beliefs: Beliefs) -> None:
     """Rule A leaves out the experts that a token does not use; rule B the input table too, unless it is the head."""
+    if {"parameters.active", "parameters.active_with_embedding"} <= beliefs.told.keys():
+        return
     text, embedding = beliefs.get("parameters.text"), beliefs.get("parameters.embedding")
     chosen = _chosen(beliefs)
     if text is None or embedding is None or chosen is None:
@@ -89,6 +91,9 @@ def _towers(beliefs: Beliefs) -> None:
             beliefs.claim(f"parameters.{name}", 0, ("model.modalities",))
         elif f"parameters.{name}" not in beliefs.told:
             has.add(modality)
+    for name, modality in MODALITIES:
+        if modality in has and beliefs.get(f"parameters.{name}"):
+            beliefs.claim(f"towers.{modality}.parameters", beliefs.get(f"parameters.{name}"), (f"parameters.{name}",))
     parts = ["text", *(name for name, modality in MODALITIES if modality in has)]
     if "parameters.total" not in beliefs.told and len(parts) == 1 and "parameters.text" in beliefs.told:
         beliefs.claim("parameters.total", beliefs.get("parameters.text"), ("parameters.text",))

@@ -20,6 +20,10 @@ OF_ATTENTION = ("rope", "qk_norm", "gate", "sinks", "norm")
 SIZES = ("heads", "kv_heads", "qk_dim", "v_dim")
 """What must be told of a layer, by what it is; the rest may be absent because there is none."""
 
+OF_A_STATE = frozenset({"rope", "qk_norm", "sinks", "window", "heads", "kv_heads", "qk_dim", "v_dim", "indexer"})
+"""What is no fact of a recurrent layer, whatever an implementation's words are."""
+OF_A_HALF = OF_A_STATE | {"ff", "gate"}
+
 WINDOWED = frozenset({"sliding", "chunked"})
 _ATTRIBUTES = frozenset(item.name for item in fields(Layer))
 _BY_RECORD = {name: attribute for attribute, name in NAMES.items()}
@@ -41,8 +45,9 @@ def layers_of(beliefs: Beliefs) -> list[Layer]:
     for index in range(_count(beliefs)):
         told = beliefs.layers[index]
         values = {_BY_RECORD.get(name, name): item.value for name, item in told.items()}
-        known = {name: value for name, value in values.items() if name in _ATTRIBUTES}
-        found.append(Layer(**known))
+        mixer = values.get("mixer")
+        none = OF_A_HALF if mixer in HALVES else OF_A_STATE if mixer in RECURRENT else frozenset[str]()
+        found.append(Layer(**{name: values[name] for name in values.keys() & _ATTRIBUTES - none}))
     return found
 
 

@@ -109,16 +109,18 @@ def _positions(beliefs: Beliefs, attending: list[Kind]) -> None:
             del beliefs.told[fact]
         beliefs.claim("position.nope_layers", 0, FROM_KINDS)
         return
-    if "position.kinds" in beliefs.told:
-        beliefs.claim("position.nope_layers", 0, ("position.kinds",))
+    if set(beliefs.get("position.kinds", ())) - {"rope", "nope"}:
+        beliefs.settle("position.nope_layers", 0, ("position.kinds",))
         return
     if any("rope" in kind.unknown for kind in attending):
         return
+    beliefs.told.pop("position.kinds", None)
+    beliefs.told.pop("position.nope_layers", None)
     nope = sum(len(kind.indices) for kind in attending if not kind.layer.rope)
     roped = any(kind.layer.rope for kind in attending)
     paths = tuple(f"layers.kinds.{kind.id}.rope" for kind in attending)
-    beliefs.claim("position.kinds", ((_rotary(beliefs),) if roped else ()) + (("nope",) if nope else ()), paths)
-    beliefs.claim("position.nope_layers", nope, paths)
+    beliefs.settle("position.kinds", ((_rotary(beliefs),) if roped else ()) + (("nope",) if nope else ()), paths)
+    beliefs.settle("position.nope_layers", nope, paths)
     if not roped:
         for fact in ("rope_theta", "partial_rotary_factor", "scaling"):
             beliefs.told.pop(f"position.{fact}", None)

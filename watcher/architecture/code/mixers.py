@@ -1,0 +1,59 @@
+"""Which mixer a class is, where its layer does not let queries meet keys: told by the class's own name."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+from watcher.architecture.witness import Fact, Reading
+
+SIGNS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), mixer)
+    for pattern, mixer in (
+        (r"gated_?delta", "gated-deltanet"),
+        (r"kimi_?delta|kda", "kda"),
+        (r"delta_?net", "deltanet"),
+        (r"lightning", "lightning"),
+        (r"mamba_?2|bamba_?mixer|zamba2mamba|falconh1mixer|nemotronhmamba|granitemoehybridmamba|ssd", "mamba2"),
+        (r"mamba", "mamba"),
+        (r"short_?conv|lfm2", "short-conv"),
+        (r"recurrent_?block|rg_?lru|recurrentgemma", "rglru"),
+        (r"s_?lstm", "slstm"),
+        (r"x_?lstm|m_?lstm", "mlstm"),
+        (r"rwkv", "rwkv"),
+        (r"retention|retnet", "retnet"),
+        (r"gla|gated_?linear", "gla"),
+        (r"linear_?attn|linear_?attention", "linear"),
+    )
+)
+"""A sign in the name of a mixer's class → the mixer, in look-up order."""
+
+NOT_BUILT = "parameters.mtp"
+"""A reading that counts no extra prediction layers has not built them: that is no count."""
+
+
+def adjusted(reading: Reading) -> Reading:
+    """The reading as it is believed: mixers named, what is no answer left out, several placements in doubt."""
+    facts = dict(reading.facts)
+    if NOT_BUILT in facts and not facts[NOT_BUILT].value:
+        del facts[NOT_BUILT]
+    for path, fact in reading.facts.items():
+        if fact.value == "mixed" and path.rpartition(".")[2] in ("norm", "placement"):
+            facts[path] = Fact(fact.value, fact.where, certain=False)
+    return dataclasses.replace(reading, facts={**facts, **_mixers(reading)})
+
+
+_LAYER = re.compile(r"layers\[(\d+)\]\.mixer_class\Z")
+
+
+def _mixers(reading: Reading) -> dict[str, Fact]:
+    """`layers[i].mixer` for layers whose mixer is no softmax attention."""
+    told: dict[str, Fact] = {}
+    for path, fact in reading.facts.items():
+        match = _LAYER.match(path)
+        attends = reading.facts.get(f"layers[{match[1]}].attends") if match else None
+        if match and attends is not None and attends.value is False and attends.certain:
+            mixer = next((name for sign, name in SIGNS if sign.search(str(fact.value))), None)
+            if mixer is not None:
+                told[f"layers[{match[1]}].mixer"] = Fact(mixer, fact.where)
+    return told
