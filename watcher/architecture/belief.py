@@ -33,7 +33,7 @@ ORDER: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("layers*.mixer", ("weights", "code", "reference", "config")),
     ("layers*.ff", ("weights", "config", "code", "reference")),
     ("layers*.qk_norm", BUILT),
-    ("layers*.sinks", BUILT),
+    ("layers*.sinks", ("weights", "config", "code", "reference")),
     ("layers*.gate", ("code", "reference", "weights", "config")),
     ("layers*.norm", WRITTEN),
     ("layers*.parallel", WRITTEN),

@@ -12,7 +12,7 @@ BF16 = 2
 FP32 = 4
 WINDOWED = ("sliding", "chunked")
 LENGTHS = (8192, 32768, 131072)
-NO_CACHE = RECURRENT | HALVES
+NO_CACHE = RECURRENT | HALVES | {"cross-attention"}
 
 
 def growth(config: Config, layer: Layer) -> float:
@@ -87,7 +87,7 @@ def state(config: Config, layer: Layer) -> int:
         qk = int(inner * (config.number("qk_dim_factor", high=64) or 0.5)) // heads
         value = int(inner * (config.number("v_dim_factor", high=64) or 1)) // heads
         return FP32 * heads * (qk * value + qk + 1)
-    if layer.mixer in NO_CACHE and layer.mixer not in ("moe", "ffn"):
+    if layer.mixer in RECURRENT:
         raise Absent(f"the state of a {layer.mixer} layer is not known")
     return 0
 

@@ -100,6 +100,7 @@ class Config:
         """Take the class defaults that the implementation itself tells instead of the shipped ones."""
         told = {} if reading is None else {k[9:]: v for k, v in reading.facts.items() if k.startswith("defaults.")}
         if told:
+            self.doubt = None
             self.defaults = {**self.defaults, **told}
             self._found.clear()
 

@@ -97,6 +97,8 @@ def _types(config: Config, key: str) -> Words | None:
     items = config.row(key, count_layers(config))
     if items and not all(isinstance(item, str) for item in items):
         raise Absent(f"{config.where(key)} is no list of words")
+    if items and "hybrid" in items and not config.has(key):
+        return None  # a class's word for blocks that this config lists apart
     return [word_of(item[:40]) for item in items] if items else None
 
 
@@ -164,6 +166,12 @@ def _indices(config: Config, key: str) -> Words | None:
     return ["full" if index in items else "linear" for index in range(count_layers(config))] if items else None
 
 
+def _crossing(config: Config, key: str) -> Words | None:
+    """Llama 3.2 Vision: 0-based numbers of the layers that look at an image."""
+    items = config.items(key)
+    return ["cross-attention" if i in items else "full" for i in range(count_layers(config))] if items else None
+
+
 def _period(config: Config, key: str) -> Words | None:
     """Jamba: one full layer every n, from an offset on."""
     step, offset = config.size(key), config.size("attn_layer_offset", low=0) or 0
@@ -200,6 +208,7 @@ PATTERNS: tuple[tuple[str, Decoder], ...] = (
     ("full_attention_interval", _every("linear", needs="linear_num_value_heads")),
     ("layer_group_size", _groups),
     ("attn_layer_indices", _indices),
+    ("cross_attention_layers", _crossing),
     ("full_attn_idxs", _indices),
     ("sliding_window_pattern", _every("sliding", needs="sliding_window")),
     ("_sliding_window_pattern", _every("sliding", needs="sliding_window")),

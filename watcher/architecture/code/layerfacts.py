@@ -174,13 +174,22 @@ def _query_key_norm(trace: LayerTrace, head_dim: int | None) -> tuple[str | None
         name = _name(step, layer)
         last = name.rpartition(".")[2].lower()
         if "." in name and is_norm(step.module) and QUERY_KEY.fullmatch(last) and not NOT_QUERY_KEY.search(name):
-            return _width(step, head_dim), step.line
+            return _width(step, _own_head_dim(trace, name) or head_dim), step.line
     for path, left, right, line, _ in trace.products:
         if SCORES in left | right or NOT_QUERY_KEY.search(path.removeprefix(layer)):
             continue
         if NORMED in left and NORMED in right:
             return "l2" if L2 in left else "per-head", line
     return None, ""
+
+
+def _own_head_dim(trace: LayerTrace, name: str) -> int | None:
+    """The head size of the module that the norm stands in, where it has one of its own."""
+    holder = trace.module
+    for part in name.split(".")[:-1]:
+        holder = holder.children.get(part, holder)
+    value = holder.attributes.get("head_dim")
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _width(step: Step, head_dim: int | None) -> str:

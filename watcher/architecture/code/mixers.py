@@ -32,13 +32,20 @@ NOT_BUILT = "parameters.mtp"
 """A reading that counts no extra prediction layers has not built them: that is no count."""
 
 
+OF_LAYERS = ("attention.qk_norm", "attention.sinks", "attention.gated")
+"""Facts of the whole that follow from those of the layers."""
+
+
 def adjusted(reading: Reading) -> Reading:
-    """The reading as it is believed: mixers named, what is no answer left out, several placements in doubt."""
+    """The reading as it is believed: mixers named, what is no answer left out, what is no proof in doubt."""
     facts = dict(reading.facts)
     if NOT_BUILT in facts and not facts[NOT_BUILT].value:
         del facts[NOT_BUILT]
+    if "layers[0].norm" in facts:
+        facts = {path: fact for path, fact in facts.items() if path not in OF_LAYERS}
     for path, fact in reading.facts.items():
-        if fact.value == "mixed" and path.rpartition(".")[2] in ("norm", "placement"):
+        name = path.rpartition(".")[2]
+        if (fact.value == "mixed" and name in ("norm", "placement")) or (fact.value is None and name == "gate"):
             facts[path] = Fact(fact.value, fact.where, certain=False)
     return dataclasses.replace(reading, facts={**facts, **_mixers(reading)})
 

@@ -42,11 +42,13 @@ class Kind:
 def layers_of(beliefs: Beliefs) -> list[Layer]:
     """Every layer, from what all witnesses tell of it; empty when the stack is not told."""
     found = []
+    halves = any(told["mixer"].value in HALVES for told in beliefs.layers.values() if "mixer" in told)
     for index in range(_count(beliefs)):
         told = beliefs.layers[index]
         values = {_BY_RECORD.get(name, name): item.value for name, item in told.items()}
         mixer = values.get("mixer")
         none = OF_A_HALF if mixer in HALVES else OF_A_STATE if mixer in RECURRENT else frozenset[str]()
+        none |= {"ff"} if halves else set()
         found.append(Layer(**{name: values[name] for name in values.keys() & _ATTRIBUTES - none}))
     return found
 

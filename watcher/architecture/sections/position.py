@@ -42,7 +42,8 @@ def _rope_part(notes: Notes) -> tuple[Mapping[str, Any], Where]:
 
 def _theta(notes: Notes, main: Mapping[str, Any], where: Where) -> None:
     value, told = main.get("rope_theta"), f"{where}.rope_theta"
-    if value is None:
+    computed = not notes.config.has("rope_parameters")  # by the class: what the file says itself comes first
+    if value is None or (computed and notes.config.has_any("theta")):
         value, told = notes.config.number("theta"), notes.config.where("theta") or ""
     if isinstance(value, list) and value and all(item == value[0] for item in value):
         value = value[0]

@@ -95,7 +95,8 @@ def mtp(notes: Notes, stack: Told) -> None:
     config = notes.config
     if notes.size("mtp_layers", "mtp", low=0) is not None or config.get("mtp") is not None:
         return
-    types, count = config.items("layer_types") or config.items("compress_ratios"), len(stack.layers) if stack else 0
+    told = next((key for key in ("layer_types", "compress_ratios") if config.has(key)), None)
+    types, count = config.items(told) if told else None, len(stack.layers) if stack else 0
     extra = len(types) - count if types and count else 0
     if 0 < extra < 10:
         notes.put("mtp_layers", extra, config.where("layer_types", "compress_ratios"))
