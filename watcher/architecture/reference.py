@@ -24,6 +24,8 @@ from watcher.architecture.code.values import FAILURES, Exhausted
 from watcher.architecture.witness import Fact, Reading
 from watcher.errors import SourceError
 
+SHIPPED = Path(__file__).parent / "data/reference.zip"
+
 WHEEL = re.compile(r"transformers-(\d[\w.]*)-py3-none-any\.whl")
 
 
@@ -47,7 +49,16 @@ class Reference:
                 return cls.of_wheel(wheel)
             except SourceError:
                 continue
-        return _installed() or cls()
+        return _installed() or cls.shipped()
+
+    @classmethod
+    def shipped(cls) -> Reference:
+        """The code that ships with us (`data/reference.zip`, made by `scripts/make_reference.py`)."""
+        try:
+            sources = ZipSources(SHIPPED)
+        except (OSError, ValueError, RuntimeError):
+            return cls()
+        return cls((sources.read("VERSION") or b"?").decode().strip(), sources, "shipped with this program")
 
     @classmethod
     def of_wheel(cls, path: Path) -> Reference:
