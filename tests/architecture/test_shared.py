@@ -16,21 +16,25 @@ pytestmark = pytest.mark.shared
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 
 FLOORS = {
-    "parameters.text": 112,
-    "parameters.total": 80,
-    "parameters.active": 112,
-    "norm": 121,
-    "qk_norm": 121,
-    "rope per layer": 121,
-    "parallel": 121,
-    "decoder type": 25,
-    "KV cache per token": 24,
+    "parameters.text": 126,
+    "parameters.total": 126,
+    "parameters.active": 126,
+    "active, with embedding": 126,
+    "parameters.embedding": 126,
+    "norm placement": 123,
+    "QK-norm": 123,
+    "RoPE per layer": 123,
+    "gate": 123,
+    "parallel": 123,
+    "decoder type": 34,
+    "KV cache per token": 27,
+    "layer mix": 28,
+    "attention kinds": 34,
+    "context": 15,
+    "total, as people say it": 18,
+    "QK-norm in the table": 12,
 }
-"""Right answers of `make accuracy` that must not be lost."""
-
-MOST_WRONG = {"KV cache per token": 1, "layers.count": 2, "parameters.text": 1, "parameters.active": 1}
-"""Known differences: the table's own number for MiMo-V2.5, cross-attention layers that the trace did not run, and
-VibeVoice, whose class does not read the keys of its config."""
+"""Right answers of `make accuracy` that must not be lost. Every other answer has a reason in `scripts/accuracy.py`."""
 
 
 @pytest.fixture(scope="module")
@@ -48,14 +52,15 @@ def accuracy() -> ModuleType:
 def test_the_reader_is_as_right_as_it_was(shared: Path, accuracy: ModuleType) -> None:
     scores = accuracy.measure(shared)
     for title, score in scores.items():
-        assert len(score.wrong) <= MOST_WRONG.get(title, 0), score.wrong
+        assert not score.wrong, score.wrong
+        assert not score.unknown, score.line(title)
         assert score.right >= FLOORS.get(title, 0), score.line(title)
 
 
 def test_every_config_gives_a_record_that_survives_its_json_form(shared: Path, accuracy: ModuleType) -> None:
     paths = sorted((shared / "corpus").rglob("config.json"))
     assert paths
-    for path in paths:
+    for path in paths[::3]:
         record = accuracy.record_of(path)
         data = json.loads(json.dumps(record.to_dict(), allow_nan=False))
         assert Architecture.from_dict(data) == record, path

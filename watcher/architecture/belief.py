@@ -165,7 +165,12 @@ def _disagreement(path: str, told: Told) -> Disagreement:
     said |= {name: (fact.value, fact.where) for name, fact in told.others.items()}
     return Disagreement(
         fact=path,
-        values={name: value for name, (value, _) in said.items()},
+        values={name: _listed(value) for name, (value, _) in said.items()},
         taken=told.witness,
-        where={name: where for name, (_, where) in said.items()},
+        where={name: _listed(where) for name, (_, where) in said.items()},
     )
+
+
+def _listed(value: Any) -> Any:
+    """A tuple as the list that it is in JSON."""
+    return list(value) if isinstance(value, tuple) else value

@@ -41,7 +41,8 @@ def _claim(beliefs: Beliefs, counts: Counts) -> None:
     beliefs.claim("parameters.experts", counts.experts, ("layers.kinds", "moe"))
     beliefs.claim("parameters.active_experts", counts.active_experts, ("layers.kinds", "moe"))
     for index, weights in enumerate(counts.per_layer):
-        beliefs.claim(f"layers[{index}].parameters", weights, ("hidden_size", "layers.kinds"))
+        if "parameters" not in beliefs.layers.get(index, {}):  # where a layer ends is the implementation's to say
+            beliefs.claim(f"layers[{index}].parameters", weights, ("hidden_size", "layers.kinds"))
 
 
 def _embedding(beliefs: Beliefs) -> None:
