@@ -14,6 +14,8 @@ from watcher.settings import Settings
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from watcher.architecture.reference import Reference
+
 
 def listing(settings: Settings) -> list[dict[str, Any]]:
     """Every baseline: the catalog's and, where there is a store, our own."""
@@ -29,7 +31,9 @@ def listing(settings: Settings) -> list[dict[str, Any]]:
         return listing_rows(Library(store))
 
 
-def add_baseline(settings: Settings, files: RepoFiles, reference: object, environment: Mapping[str, str]) -> str:
+def add_baseline(
+    settings: Settings, files: RepoFiles, reference: Reference | None, environment: Mapping[str, str]
+) -> str:
     """Read a SOURCE and keep it as a baseline; what was done, in one sentence. Raises SourceError."""
     from watcher.architecture.read import read
     from watcher.compare.fingerprint import fingerprint

@@ -82,7 +82,8 @@ def judge(path: str, said: Claims) -> Told:
         order = order_of(path)
         said = sorted(said, key=lambda item: (not item[1].certain, order.index(item[0]) if item[0] in order else 99))
     witness, fact = said[0]
-    others = {name: other for name, other in said[1:] if name != witness and _differs(other.value, fact.value)}
+    differing = ((name, other) for name, other in said[1:] if name != witness and _differs(other.value, fact.value))
+    others = {name: other for name, other in differing if other.certain or not fact.certain or name == "weights"}
     return Told(fact.value, witness, evidence(witness, fact), others)
 
 

@@ -7,7 +7,7 @@ works out what follows; `build.py` makes the record. What no witness tells is un
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from watcher.architecture.belief import Beliefs
 from watcher.architecture.build import build
@@ -23,13 +23,15 @@ from watcher.architecture.implementation import read_implementation
 from watcher.architecture.jsonsafe import Unreadable, as_mapping, load_object
 from watcher.architecture.novelty import novel_in
 from watcher.architecture.record import Architecture, Evidence, Model, Parameters, Unknown
-from watcher.architecture.reference import Reference
 from watcher.architecture.sections.quantization import beside
 from watcher.architecture.weights import read_weights
 from watcher.architecture.weights.counts import Quantized
 from watcher.architecture.weights.tensors import Tensors, read_tensors
 from watcher.architecture.weights.translate import as_config
 from watcher.architecture.witness import Reading, RepoFiles
+
+if TYPE_CHECKING:
+    from watcher.architecture.reference import Reference
 
 READER_VERSION = "2"
 """Raised when the same files give another record: what was read before is then read again."""
@@ -116,11 +118,11 @@ def implementations(files: RepoFiles, config: Config, reference: Reference | Non
 
 def derive(beliefs: Beliefs, config: Config, files: RepoFiles) -> None:
     """What follows from the facts."""
-    tell_modalities(beliefs, config.file)
     layers = layers_of(beliefs)
     if layers:
         tell_type(beliefs, layers)
     tell_counts(beliefs, config, layers)
+    tell_modalities(beliefs, config.file)
     if layers:
         layers = layers_of(beliefs)  # with the weights that were counted
         kinds = kinds_of(beliefs, layers)

@@ -290,7 +290,8 @@ def _told_flags(config: Config, index: int, word: str) -> LayerFacts:
     facts: LayerFacts = {}
     for key in QK_NORM_KEYS:
         if (on := config.told_flag(key)) is not None:
-            facts["qk_norm"] = Fact("per-head" if on else None, config.where(key) or config.file)
+            width = "per-head" if on else None  # which width and which layers, the key does not say
+            facts["qk_norm"] = Fact(width, config.where(key) or config.file, certain=not on)
             break
     for key in GATE_KEYS:
         if (on := config.told_flag(key)) is not None:

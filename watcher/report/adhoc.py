@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from watcher.architecture.read import raw_config, read
 from watcher.architecture.record import Architecture
@@ -18,11 +19,14 @@ from watcher.report.draft import report_id
 from watcher.report.model import Draft, Report, Source, Subject
 from watcher.report.picture import with_pictures
 
+if TYPE_CHECKING:
+    from watcher.architecture.reference import Reference
+
 HUB = "https://huggingface.co"
 
 
 def adhoc_report(
-    files: RepoFiles, against: RepoFiles | None, *, reference: object = None, environment: Mapping[str, str]
+    files: RepoFiles, against: RepoFiles | None, *, reference: Reference | None = None, environment: Mapping[str, str]
 ) -> Report:
     """The report on one model, against another one or its nearest baseline."""
     now = clock_from(environment).now()
@@ -55,7 +59,7 @@ def _subject(
     record: Architecture,
     against: RepoFiles | None,
     library: Library,
-    reference: object,
+    reference: Reference | None,
     now: datetime,
 ) -> Subject:
     config, _, problem = raw_config(files)

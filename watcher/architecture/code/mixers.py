@@ -36,6 +36,18 @@ OF_LAYERS = ("attention.qk_norm", "attention.sinks", "attention.gated")
 """Facts of the whole that follow from those of the layers."""
 
 
+NO_PROOF: dict[str, tuple[object, ...]] = {
+    "norm": ("mixed",),
+    "placement": ("mixed",),
+    "gate": (None,),
+    "ff": ("dense",),
+}
+"""Fact → values that are what was found first, not all that there is."""
+
+SCORES = ("sqrtsoftplus", "softmax", "sigmoid")
+"""What scores experts, and is no activation of theirs."""
+
+
 def adjusted(reading: Reading) -> Reading:
     """The reading as it is believed: mixers named, what is no answer left out, what is no proof in doubt."""
     facts = dict(reading.facts)
@@ -45,7 +57,9 @@ def adjusted(reading: Reading) -> Reading:
         facts = {path: fact for path, fact in facts.items() if path not in OF_LAYERS}
     for path, fact in reading.facts.items():
         name = path.rpartition(".")[2]
-        if (fact.value == "mixed" and name in ("norm", "placement")) or (fact.value is None and name == "gate"):
+        if name == "activation" and fact.value in SCORES:
+            del facts[path]
+        elif fact.value in NO_PROOF.get(name, ()):
             facts[path] = Fact(fact.value, fact.where, certain=False)
     return dataclasses.replace(reading, facts={**facts, **_mixers(reading)})
 

@@ -86,6 +86,9 @@ MODALITIES = (("vision", "image"), ("audio", "audio"))
 
 def _towers(beliefs: Beliefs) -> None:
     """The towers' share, and the total: everything that the implementation builds."""
+    for name, modality in MODALITIES:
+        if beliefs.get(f"parameters.{name}"):
+            beliefs.claim(f"towers.{modality}.modality", modality, (f"parameters.{name}",))
     has = {modality for _, modality in MODALITIES if f"towers.{modality}.modality" in beliefs.told}
     for name, modality in MODALITIES:
         if modality not in has and not beliefs.why(f"parameters.{name}", ""):
