@@ -189,15 +189,31 @@ def test_fields_the_hub_derives_later_are_no_change(stage: Stage) -> None:
 
 def test_a_gated_repo_is_announced_and_completed_when_it_opens(stage: Stage) -> None:
     stage.once()
-    stage.world.create("maker/Gated", model_files(QWEN), gated="manual")
+    stage.world.create("maker/Gated-32B", model_files(QWEN), gated="manual")
     stage.settle()
     (headline,) = stage.headlines()
-    assert "gated" in headline
-    stage.world.change("maker/Gated", gated=False)
-    stage.once(timedelta(hours=2))
-    stage.once(30 * MINUTES)
+    assert headline == "maker/Gated-32B is out, gated: its architecture cannot be read yet"
+    assert stage.once(timedelta(hours=30)) == ["done: nothing new"], "trying again is no news"
+    stage.world.change("maker/Gated-32B", gated=False)
+    stage.settle()
+    assert len(stage.received()) == 2, "completed once, not repeated"
+    assert stage.headlines()[1].startswith(
+        "maker/Gated-32B: gating manual → none; now it can be read. Gated-32B (32.8B)"
+    )
+    assert stage.once(timedelta(days=2)) == ["done: nothing new"]
+
+
+def test_a_gate_that_opens_for_us_alone_completes_the_report_too(stage: Stage) -> None:
+    """The Hub shows no change when our token is granted access: the files simply can be had."""
+    stage.once()
+    stage.world.create("maker/Gated-32B", model_files(QWEN), gated="manual")
+    stage.settle()
+    stage.standin.answers.tokens["hf_ours"] = "someone"
+    stage.standin.answers.approved.add(("someone", "maker/Gated-32B"))
+    stage.hub |= {"token": "hf_ours"}
+    stage.once(timedelta(days=2))
     assert len(stage.received()) == 2
-    assert "gating" in stage.headlines()[1] or "32.8B" in stage.headlines()[1]
+    assert "now it can be read. Gated-32B (32.8B)" in stage.headlines()[1]
 
 
 def test_a_renamed_repo_is_not_new(stage: Stage) -> None:

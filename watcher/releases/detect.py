@@ -27,6 +27,9 @@ COPIED = (
 )
 """What a row takes over from a sighting as it is."""
 
+CLOSED = ("gated", "disabled")
+"""Why the files of a repo that is there cannot be read; it may open later."""
+
 RELEASE_KINDS = (EventKind.RELEASED, EventKind.RECREATED)
 
 
@@ -36,6 +39,11 @@ class Seen:
 
     repo: Repo
     events: tuple[Event, ...] = ()
+
+
+def is_closed(repo: Repo) -> bool:
+    """Whether the repo was announced from what the API tells, and could not be read yet."""
+    return repo.unreadable in CLOSED
 
 
 def first_sight(sighting: Sighting, decision: Decision, *, silent: bool, now: datetime) -> Seen:
@@ -77,6 +85,10 @@ def seen_again(known: Repo, sighting: Sighting, now: datetime) -> Seen | None:
         return None
     version = known.version + 1
     repo = replace(fresh, version=version, changed_at=now if fresh.sha != known.sha else known.changed_at)
+    if repo.sha != known.sha:
+        repo = replace(repo, retry_at=None)
+    if is_closed(known) and (repo.gated, repo.disabled) != (known.gated, known.disabled):
+        repo = replace(repo, retry_at=now, looked_sha=known.looked_sha if known.tree else None)
     if known.state in (RepoState.IGNORED, RepoState.CANDIDATE):
         return Seen(repo)
     return Seen(repo, tuple(_differences(known, repo, now)))
@@ -174,6 +186,8 @@ def looked(
         failures=0,
         error=None,
     )
+    if is_closed(repo) and not repo.tree and announced:  # its files were never listed: nothing of them has changed
+        return Seen(replace(fresh, read_sha=None))
     was_empty = old_tree is not None and not survey(old_tree).readable
     if repo.state is RepoState.ACTIVE and not announced:
         return Seen(fresh, tuple(_arrival(fresh, recreated_from, repo.looked_sha is None, now)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.engine import Connection
 
@@ -17,13 +17,17 @@ from watcher.context import Context
 from watcher.hub.files import Fetched, fetch_files
 from watcher.hub.model import HubError, TreeFile
 from watcher.releases.content import CONFIGS
+from watcher.releases.detect import CLOSED, is_closed
 from watcher.releases.filters import is_quiet
 from watcher.releases.inspect import REFUSED, fail
 from watcher.releases.joining import join
-from watcher.releases.model import Repo, RepoState
+from watcher.releases.model import Event, EventKind, Repo, RepoState
 from watcher.releases.poll import sighting_of
 from watcher.store import archive
 from watcher.store import repos as table
+
+CLOSED_FOR = timedelta(days=1)
+"""How long a gated or disabled repo is left alone before it is tried again; a change of its gate ends the wait."""
 
 PATIENCE = 6
 """Refusals of a file that the repo lists, before the repo is announced without it: half an hour and more."""
@@ -135,8 +139,32 @@ def _keep(context: Context, repo: Repo, found: Read, now: datetime) -> None:
             print_ = None if found.unreadable else fingerprint(found.record)
             quiet = is_quiet(context.settings.watch, repo)
             values["release_id"] = join(connection, repo, print_, now, quiet=quiet)
-        table.save_fields(connection, repo.hub_id, retry_at=None, failures=0, error=None, **values)
-    context.journal.note("read", f"{repo.name}: {_summary(found)}")
+        again = now + CLOSED_FOR if found.unreadable in CLOSED else None
+        table.save_fields(connection, repo.hub_id, retry_at=again, failures=0, error=None, **values)
+        if is_closed(repo) and again is None:
+            _opened(connection, repo, now)
+    if repo.read_sha != repo.looked_sha or found.unreadable != repo.unreadable:
+        context.journal.note("read", f"{repo.name}: {_summary(found)}")
+
+
+def _opened(connection: Connection, repo: Repo, now: datetime) -> None:
+    """A repo that was closed can be read: told by the change of its gate, or as one if the Hub names no change."""
+    told = {item.event.kind for item in table.open_events(connection, [repo.hub_id])}
+    if told & {EventKind.GATED_CHANGED, EventKind.DISABLED_CHANGED}:
+        return
+    gate = {"gated": repo.gated, "disabled": repo.disabled}
+    current = table.repo(connection, repo.hub_id) or repo
+    event = Event(
+        hub_id=repo.hub_id,
+        kind=EventKind.GATED_CHANGED,
+        version=current.version + 1,
+        at=now,
+        name=repo.name,
+        before=gate | {"readable": False},
+        after=gate | {"readable": True},
+    )
+    table.add_event(connection, event)
+    table.save_fields(connection, repo.hub_id, version=event.version)
 
 
 def keep_read(connection: Connection, found: Read, now: datetime) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -21,8 +22,9 @@ from watcher.publish.enqueue import links_for
 from watcher.releases.model import Event, EventKind, Release, Repo, RepoRef
 from watcher.releases.names import take_apart, variant_of
 from watcher.releases.past import earlier_self
-from watcher.report.model import Draft, Source, Subject
+from watcher.report.model import Draft, Report, Source, Subject
 from watcher.store import archive
+from watcher.store import repos as table
 from watcher.store.repos import StoredEvent
 
 PATIENCE = timedelta(hours=6)
@@ -70,7 +72,7 @@ class Material:
     @cached_property
     def subjects(self) -> list[Subject]:
         """One per distinct architecture, the lead first, each compared with its nearest baseline."""
-        return [self._subject(group) for group in self._alike()]
+        return [self.subject(group) for group in self._alike()]
 
     def _alike(self) -> list[list[Repo]]:
         """Members by architecture: the largest original leads; a member that was not read goes with its original."""
@@ -87,7 +89,8 @@ class Material:
         size = record.parameters.total or record.parameters.stored or repo.stored_parameters or 0
         return (repo.unreadable is not None, copied, -size, len(repo.name), repo.name)
 
-    def _subject(self, group: list[Repo]) -> Subject:
+    def subject(self, group: list[Repo]) -> Subject:
+        """One architecture, its first repo compared with the nearest baseline."""
         repo = group[0]
         record = self.records[repo.hub_id]
         config = self.configs[repo.hub_id]
@@ -176,7 +179,11 @@ def _earlier(material: Material, release: Release) -> Source | None:
         return None
     with material.context.store.begin() as connection:
         report = archive.report(connection, release.report_id)
-    return Source(label=report.headline, url=links_for(material.context, report).report) if report else None
+    return _source_of(material, report) if report else None
+
+
+def _source_of(material: Material, report: Report) -> Source:
+    return Source(label=report.headline, url=links_for(material.context, report).report)
 
 
 def hub_url(context: Context, name: str) -> str:
@@ -206,6 +213,7 @@ def draft_change(material: Material, event: Event, events: Sequence[StoredEvent]
     repo = next((item for item in material.members if item.hub_id == event.hub_id), material.members[0])
     refs = tuple(reference_to(item) for item in sorted(material.members, key=lambda item: item.hub_id != repo.hub_id))
     subject, notes = _changed_subject(material, repo, event, refs)
+    told = _told_before(material, repo) if subject.comparison and not subject.own_past else None
     ids = [item.id for item in events]
     return Draft(
         report_id=report_id(event.kind.value, *ids),
@@ -219,6 +227,7 @@ def draft_change(material: Material, event: Event, events: Sequence[StoredEvent]
         before=event.before,
         after=event.after,
         sources=sources_of(material, repo),
+        earlier=_source_of(material, told) if told else None,
         gated=repo.gated,
         notes=(*notes, *_also(events, event)),
         catalog_version=material.library.version,
@@ -232,6 +241,21 @@ def _also(events: Sequence[StoredEvent], main: Event) -> tuple[str, ...]:
     return tuple(f"{event.name}: {event.kind.value.replace('_', ' ')}." for event in others)
 
 
+def _told_before(material: Material, repo: Repo) -> Report | None:
+    """The first report of the repo's release."""
+    with material.context.store.begin() as connection:
+        release = table.release(connection, repo.release_id) if repo.release_id else None
+        return archive.report(connection, release.report_id) if release and release.report_id else None
+
+
+def _completes(material: Material, repo: Repo, event: Event) -> bool:
+    """Whether this change made readable what was announced unread."""
+    if event.kind not in (EventKind.GATED_CHANGED, EventKind.DISABLED_CHANGED) or repo.unreadable:
+        return False
+    told = _told_before(material, repo)
+    return told is not None and told.comparison is None and not (told.record.get("layers") or {}).get("count")
+
+
 def _changed_subject(
     material: Material, repo: Repo, event: Event, refs: tuple[RepoRef, ...]
 ) -> tuple[Subject, tuple[str, ...]]:
@@ -241,6 +265,8 @@ def _changed_subject(
     """
     record, config = material.records[repo.hub_id], material.configs[repo.hub_id]
     plain = Subject(record=record, repos=refs, config=config, unreadable=repo.unreadable)
+    if _completes(material, repo, event):
+        return replace(material.subject([repo]), repos=refs), ()
     if event.kind not in (EventKind.CONFIG_CHANGED, EventKind.CODE_CHANGED) or repo.unreadable:
         return plain, ()
     sha = str(event.before.get("sha") or "")

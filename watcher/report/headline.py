@@ -91,7 +91,8 @@ def _value(key: str, what: str) -> Callable[[Draft], str]:
     def told(draft: Draft) -> str:
         before, after = draft.before.get(key), draft.after.get(key)
         name = clean(draft.lead.repos[0].name, 120)
-        return f"{name}: {what} {_said(before)} → {_said(after)}"
+        change = f"{name}: {what} {_said(before)} → {_said(after)}" if before != after else name
+        return f"{change}; now it can be read. {_released(draft)}" if draft.lead.comparison else change
 
     return told
 

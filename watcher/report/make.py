@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,9 +13,9 @@ from sqlalchemy.engine import Connection
 from watcher.baselines.library import Library
 from watcher.compare.model import Verdict
 from watcher.context import Context
-from watcher.hub.model import HubError
+from watcher.errors import StoreError, WatcherError
 from watcher.publish.enqueue import deliveries_for, is_wanted
-from watcher.releases.detect import RELEASE_KINDS
+from watcher.releases.detect import RELEASE_KINDS, is_closed
 from watcher.releases.filters import is_quiet
 from watcher.releases.grouping import is_copy
 from watcher.releases.model import EventKind, Release, ReleaseState, Repo
@@ -45,6 +46,9 @@ MAIN = (
 
 NEEDS_READING = (EventKind.CONFIG_CHANGED, EventKind.CODE_CHANGED)
 
+OPENINGS = (EventKind.GATED_CHANGED, EventKind.DISABLED_CHANGED)
+"""Changes after which a repo that was announced unread may be readable."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
@@ -68,11 +72,27 @@ def report_due(context: Context) -> None:
         events = table.open_events(connection)
         releases = table.open_releases(connection)
     for release in releases:
-        _tell_release(context, library, release, now)
+        with _apart(context, release.stem):
+            _tell_release(context, library, release, now)
     for release_id, late in _late(context, events).items():
-        _tell_late(context, library, release_id, late, now)
-    for group in _changes(context, events):
-        _tell_changes(context, library, group, now)
+        with _apart(context, late[0].event.name):
+            _tell_late(context, library, release_id, late, now)
+    for group in _changes(context, events, now):
+        with _apart(context, group[0].event.name):
+            _tell_changes(context, library, group, now)
+
+
+@contextlib.contextmanager
+def _apart(context: Context, name: str) -> Iterator[None]:
+    """A report that cannot be made stops no other one: it is said, and tried again in the next cycle."""
+    try:
+        yield
+    except WatcherError as error:
+        if isinstance(error, StoreError):
+            raise
+        context.journal.error(f"{name}: {error}")
+    except Exception as error:
+        context.journal.error(f"{name}: internal fault, {type(error).__name__}: {error}; please report it")
 
 
 # --- releases that go out --------------------------------------------------------------------------------------------
@@ -177,7 +197,7 @@ def _is_told(repo: Repo, members: Sequence[Repo], told: set[str], prints: dict[s
 # --- changes of known repos ------------------------------------------------------------------------------------------
 
 
-def _changes(context: Context, events: Sequence[StoredEvent]) -> list[list[StoredEvent]]:
+def _changes(context: Context, events: Sequence[StoredEvent], now: datetime) -> list[list[StoredEvent]]:
     """Open changes, those of one release together; what no channel asks for is closed without a report."""
     announcing = (*RELEASE_KINDS, EventKind.VARIANT_ADDED)
     groups: dict[tuple[str, str], list[StoredEvent]] = {}
@@ -187,11 +207,19 @@ def _changes(context: Context, events: Sequence[StoredEvent]) -> list[list[Store
                 table.close_events(connection, [item.id], "no channel asks for it")
                 continue
             repo = table.repo(connection, item.event.hub_id)
-            if item.event.kind in NEEDS_READING and repo is not None and repo.read_sha != repo.looked_sha:
+            if repo is not None and _waits_for_reading(item.event.kind, repo, now):
                 continue
             kind = _files_of(item)
             groups.setdefault((repo.release_id or repo.hub_id if repo else item.event.hub_id, kind), []).append(item)
     return list(groups.values())
+
+
+def _waits_for_reading(kind: EventKind, repo: Repo, now: datetime) -> bool:
+    """Whether the report needs a reading that is still due."""
+    if kind in NEEDS_READING:
+        return repo.read_sha != repo.looked_sha
+    due = repo.retry_at is not None and repo.retry_at <= now
+    return kind in OPENINGS and is_closed(repo) and (due or repo.looked_sha != repo.sha)
 
 
 def _files_of(item: StoredEvent) -> str:
@@ -204,11 +232,7 @@ def _tell_changes(context: Context, library: Library, events: list[StoredEvent],
     with context.store.begin() as connection:
         found = [table.repo(connection, item.event.hub_id) for item in events]
     members = list({repo.hub_id: repo for repo in found if repo is not None}.values())
-    try:
-        draft = draft_change(Material(context, library, members, now), events[0].event, events)
-    except HubError as error:  # its events stay open: told in a later cycle
-        context.journal.error(f"{events[0].event.name}: {error}")
-        return
+    draft = draft_change(Material(context, library, members, now), events[0].event, events)
     publish(context, Work(draft=draft, events=tuple(events)), now)
 
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from watcher.hub.model import TreeFile
-from watcher.releases.detect import RELEASE_KINDS, Seen
+from watcher.releases.detect import CLOSED, RELEASE_KINDS, Seen
 from watcher.releases.model import Event, EventKind, Release, ReleaseState, Repo, RepoState
 from watcher.store.schema import events, organizations, releases, repos
 
@@ -214,16 +214,28 @@ def due_for_look(connection: Connection, now: datetime, limit: int = 500) -> lis
 
 
 def due_for_reading(connection: Connection, now: datetime, limit: int = 200) -> list[Repo]:
-    """Repos with an open event that needs their architecture, not read at the revision that was looked at."""
-    kinds = [*RELEASE_KINDS, EventKind.VARIANT_ADDED, EventKind.CONFIG_CHANGED, EventKind.CODE_CHANGED]
+    """Repos with an open event that needs their architecture, not read at the revision that was looked at.
+
+    And those that were closed to us (gated, disabled) when it is time to try again.
+    """
+    changes = [EventKind.CONFIG_CHANGED, EventKind.CODE_CHANGED, EventKind.GATED_CHANGED, EventKind.DISABLED_CHANGED]
+    kinds = [*RELEASE_KINDS, EventKind.VARIANT_ADDED, *changes]
     waiting = sa.select(events.c.hub_id).where(
         events.c.kind.in_(kinds), events.c.report_id.is_(None), events.c.closed_because.is_(None)
     )
     query = (
         sa.select(repos)
-        .where(repos.c.hub_id.in_(waiting), repos.c.state.in_([RepoState.ACTIVE, RepoState.SILENT]))
-        .where(repos.c.tree.is_not(None), repos.c.read_sha.is_distinct_from(repos.c.looked_sha))
-        .where(sa.or_(repos.c.retry_at.is_(None), repos.c.retry_at <= now))
+        .where(repos.c.state.in_([RepoState.ACTIVE, RepoState.SILENT]), repos.c.tree.is_not(None))
+        .where(
+            sa.or_(
+                sa.and_(
+                    repos.c.hub_id.in_(waiting),
+                    repos.c.read_sha.is_distinct_from(repos.c.looked_sha),
+                    sa.or_(repos.c.retry_at.is_(None), repos.c.retry_at <= now),
+                ),
+                sa.and_(repos.c.unreadable.in_(CLOSED), repos.c.retry_at <= now),
+            )
+        )
         .order_by(repos.c.first_seen_at, repos.c.hub_id)
         .limit(limit)
     )
