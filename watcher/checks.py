@@ -100,6 +100,8 @@ def _organizations(hub: Hub, settings: Settings) -> Iterator[Check]:
 
 def _secrets(settings: Settings) -> Iterator[Check]:
     yield _try("hub.token", lambda: "is set" if settings.hub.read_token() else "not set: anonymous, half the quota")
+    if settings.hub.webhooks is not None:
+        yield _try("hub.webhooks", settings.hub.webhooks.verify)
     for channel in settings.channels:
         for key, secret in channel.secrets():
             found = _try(f"channels.{channel.name}.{key}", lambda secret=secret: secret.resolve() and "is set")  # type: ignore[misc]

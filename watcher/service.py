@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from watcher import cycle
 from watcher.context import Context
 from watcher.daemon import Daemon, Step
 from watcher.heartbeat import beating
+from watcher.hub.webhooks import Receiver
+from watcher.releases.hinted import answer_hints, keep
 
 SEND = timedelta(seconds=5)
 """How often the outbox is looked at; an empty look is one query."""
+
+HINTS = timedelta(seconds=2)
+"""How often hints from webhooks are looked for; none is one query."""
 
 TELL = timedelta(seconds=15)
 """How often reading and reporting look for due work: settled releases, retries."""
@@ -19,18 +26,31 @@ TELL = timedelta(seconds=15)
 def serve(context: Context) -> None:
     """Run until SIGTERM or SIGINT."""
     interval = context.settings.watch.interval
-    daemon = Daemon(
-        {
-            "look": Step(lambda: _look(context), interval),
-            "tell": Step(lambda: cycle.tell(context), min(TELL, interval)),
-            "send": Step(lambda: cycle.send(context, lambda: daemon.stopping), min(SEND, interval)),
-        },
-        report=context.journal.say,
-    )
+    steps = {
+        "look": Step(lambda: _look(context), interval),
+        "tell": Step(lambda: cycle.tell(context), min(TELL, interval)),
+        "send": Step(lambda: cycle.send(context, lambda: daemon.stopping), min(SEND, interval)),
+    }
+    if context.settings.hub.webhooks is not None:
+        steps["hints"] = Step(lambda: answer_hints(context), HINTS)
+    daemon = Daemon(steps, report=context.journal.say)
     count = len(context.settings.watch.organizations)
     context.journal.say(f"watching {count} organizations, every {interval}")
-    daemon.run()
+    with _listening(context):
+        daemon.run()
     context.journal.say("stopped")
+
+
+@contextmanager
+def _listening(context: Context) -> Iterator[None]:
+    """The receiver for the Hub's webhooks, where there is one."""
+    webhooks = context.settings.hub.webhooks
+    if webhooks is None:
+        yield
+        return
+    with Receiver(webhooks.listen, webhooks.path, webhooks.secret.resolve(), lambda hint: keep(context, hint)):
+        context.journal.say(f"listening for the Hub's webhooks on {webhooks.listen}{webhooks.path}")
+        yield
 
 
 def _look(context: Context) -> None:

@@ -26,10 +26,41 @@ from watcher.presets import expand_presets
 from watcher.publish.registry import settings_class
 from watcher.releases.policy import Policy
 from watcher.section import ChannelSettings, Duration, ParameterCount, PatternField, SecretField, Section
-from watcher.values import Secret
+from watcher.values import Secret, listen_address
 
 RESERVED = frozenset({"WATCHER_CONFIG", "WATCHER_NOW", "WATCHER_SHARED"})
 TASKS = ["text-generation", "image-text-to-text", "any-to-any", "audio-text-to-text", "video-text-to-text"]
+
+
+class WebhookReceiverSettings(Section):
+    """The receiver for the Hub's webhooks."""
+
+    listen: str = "127.0.0.1:8790"
+    """Address and port; put a proxy with TLS before it."""
+    path: str = "/hub"
+    secret: SecretField
+    """What the Hub sends as `X-Webhook-Secret`."""
+
+    @field_validator("listen")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        listen_address(value)
+        return value
+
+    @field_validator("path")
+    @classmethod
+    def _path(cls, value: str) -> str:
+        if not value.startswith("/"):
+            raise ValueError("a path begins with /")
+        return value
+
+    def verify(self) -> str:
+        """Raise ConfigurationError for a secret that cannot be read; else say so."""
+        try:
+            self.secret.resolve()
+        except ConfigurationError as error:
+            raise ConfigurationError(f"hub.webhooks.secret: {error}") from None
+        return f"listens on {self.listen}{self.path}; the secret is set"
 
 
 class HubSettings(Section):
@@ -41,6 +72,8 @@ class HubSettings(Section):
     """Optional: the one `env:` that may be unset."""
     share: float = Field(default=0.2, gt=0, le=1)
     """Share of the rate limit's window that polling may use."""
+    webhooks: WebhookReceiverSettings | None = None
+    """Where the daemon listens for the Hub's webhooks; absent: it does not."""
 
     @field_validator("endpoint")
     @classmethod
@@ -175,6 +208,8 @@ class Settings(Section):
     def verify_secrets(self) -> None:
         """Raise ConfigurationError for the first channel secret that cannot be read."""
         self.hub.read_token()
+        if self.hub.webhooks is not None:
+            self.hub.webhooks.verify()
         if self.watch.heartbeat is not None:
             self.watch.heartbeat.resolve()
         for channel in self.channels:

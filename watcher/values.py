@@ -1,4 +1,4 @@
-"""The small values a configuration is written in: durations, parameter counts, patterns and secrets."""
+"""The small values a configuration is written in: durations, parameter counts, addresses, patterns and secrets."""
 
 from __future__ import annotations
 
@@ -34,6 +34,17 @@ def parameter_count(text: str) -> int:
     if match is None:
         raise ValueError("a parameter count is a number with K, M, B or T: 350M, 7B, 1.5T")
     return round(float(match[1]) * _SCALES[match[2]])
+
+
+_LISTEN = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9.-]*)):(?P<port>\d{1,5})")
+
+
+def listen_address(text: str) -> tuple[str, int]:
+    """`127.0.0.1:8790`, `[::1]:8790` or `:8790` (every interface) as host and port; ValueError says what is allowed."""
+    match = _LISTEN.fullmatch(text.strip())
+    if match is None or int(match["port"]) > 65_535:
+        raise ValueError("an address to listen on is host:port, for example 127.0.0.1:8790 or [::1]:8790")
+    return match["six"] or match["host"] or "0.0.0.0", int(match["port"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -58,6 +58,23 @@ def poll(context: Context, *, explicit: bool = False) -> None:
     listed = _look_at_all(context, plan.organizations, names, now)
     _decide_again(context, now)
     _note_cycle(context, plan, listed, now)
+
+
+def look_at(context: Context, names: Collection[str]) -> set[str]:
+    """Look at some of the tracked organizations out of turn; those, in lower case, that brought no answer."""
+    now = context.clock.now()
+    displays = {name.lower(): name for name in context.settings.watch.organizations}
+    with context.store.begin() as connection:
+        known = table.track(connection, displays, now)
+    chosen = [known[key] for key in sorted({name.lower() for name in names} & displays.keys())]
+    failed = {item.name for item in chosen if not _answered(context, displays[item.name], item, now)}
+    _decide_again(context, now)
+    note_spending(context)
+    return failed
+
+
+def _answered(context: Context, display: str, organization: Organization, now: datetime) -> bool:
+    return not is_used_up(context.hub) and _look(context, display, organization, now) is None
 
 
 def _look_at_all(context: Context, chosen: Sequence[Organization], names: Mapping[str, str], now: datetime) -> int:
