@@ -152,6 +152,7 @@ def _look_if_due(context: Context, looked: datetime) -> datetime:
     now = context.clock.now()
     if not context.alone or now - looked < context.settings.watch.interval:
         return looked
+    context.hub.uncounted()  # what the past costs is not polling's share
     cycle.once(context)
     return now
 
