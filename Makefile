@@ -30,6 +30,7 @@ test-postgres: $(BIN)/pytest
 	$(BIN)/pytest -m postgres -rs
 
 test-browser: $(BIN)/pytest
+	-test -f node_modules/axe-core/axe.min.js || npm install --no-save --no-package-lock --prefix . axe-core@4
 	$(BIN)/pytest -m browser -rs
 
 accuracy: $(BIN)/watcher

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from watcher.architecture.read import read
 from watcher.architecture.record import (
     Architecture,
     Attention,
@@ -26,7 +28,8 @@ from watcher.architecture.record import (
     Tower,
     Unknown,
 )
-from watcher.report.sketch import page, pair, words
+from watcher.architecture.witness import RepoFiles
+from watcher.report.sketch import card, page, pair, words
 from watcher.report.sketch.check import problems
 from watcher.report.sketch.scene import Box, Group
 
@@ -177,6 +180,12 @@ def test_any_record_has_a_clean_layout(record: Architecture, baseline: Architect
 
 
 @RELAXED
+@given(record=records)
+def test_any_record_has_a_clean_card(record: Architecture) -> None:
+    assert problems(card.layout(record)) == []
+
+
+@RELAXED
 @given(a=records, b=records)
 def test_any_two_records_have_a_clean_layout_side_by_side(a: Architecture, b: Architecture) -> None:
     assert problems(pair.layout(a, b)) == []
@@ -190,6 +199,20 @@ def test_a_thousand_layers_fit_on_the_page(sequence: str) -> None:
     layout = page.layout(Architecture(layers=Layers(count=1000, kinds=kinds, sequence=sequence)))
     assert problems(layout) == []
     assert layout.h < 2_400
+
+
+@pytest.mark.shared
+def test_every_record_of_the_corpus_has_clean_layouts(shared: Path) -> None:
+    before, seen = Architecture(), set()
+    for path in sorted((shared / "corpus/configs").glob("*/*/config.json")):
+        name = "/".join(path.parts[-3:-1])
+        record = read(RepoFiles(name=name, files={"config.json": path.read_bytes()}))
+        if (record.layers.pattern, record.towers) in seen:
+            continue
+        seen.add((record.layers.pattern, record.towers))
+        for layout in (page.layout(record, baseline=before), card.layout(record), pair.layout(before, record)):
+            assert problems(layout) == [], name
+        before = record
 
 
 def _group(*texts: tuple[float, float, str]) -> Group:

@@ -66,7 +66,7 @@ def one(model: Model, record: Architecture) -> str:
 def as_json(model: Model, record: Architecture) -> str:
     """The record, for machines."""
     plain = {"name": model.name, "date": model.date, "record": record.to_dict()}
-    return json.dumps(plain, indent=1, ensure_ascii=True) + "\n"
+    return json.dumps(plain, ensure_ascii=True) + "\n"
 
 
 def call(function: str, *arguments: Any) -> str:

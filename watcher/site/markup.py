@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 MAX_MARKDOWN = 400_000
 """Characters of one report that are shown."""
 _FOLD = re.compile(r"(?:<details>|</details>|<summary>[^<>]*</summary>|\s)*")
+_EVIDENCE = re.compile(r"^<details><summary>Evidence</summary>\n(?:(?!</details>).*\n)*</details>$", re.MULTILINE)
+"""The largest part of a report; the page has it from the record."""
 _TAG = re.compile(r"<details>|</details>|<summary>[^<>]*</summary>")
 
 
@@ -30,7 +32,7 @@ def _parser() -> MarkdownIt:
 def to_safe_html(markdown: str) -> str:
     """The report without its title and pictures, headings two levels down; balanced, whatever it holds."""
     parser = _parser()
-    tokens = parser.parse(strip_front_matter(markdown)[:MAX_MARKDOWN])
+    tokens = parser.parse(_EVIDENCE.sub("", strip_front_matter(markdown)[:MAX_MARKDOWN]))
     kept = [token for token in _without_title(tokens) if _keep(token)]
     return _balanced(str(parser.renderer.render(kept, parser.options, {})))
 

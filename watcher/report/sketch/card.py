@@ -40,8 +40,8 @@ def layout(record: Architecture) -> Group:
     for item in reversed(drawn):
         y = _block(page, item, y + 12)
     if more:
-        page.write(page.w / 2, y + 19, f"and {more} more {words.plural(more, 'kind')} of layer", 14, "muted", align=0.5)
-        y += 24
+        page.write(page.w / 2, y + 28, f"and {more} more {words.plural(more, 'kind')} of layer", 14, "muted", align=0.5)
+        y += 22
     y = _bar(page, "Embedding", y + 12)
     cells = strip.bare(record, WIDTH)
     if cells:

@@ -165,7 +165,8 @@
     });
   });
   form.addEventListener("submit", function (event) { event.preventDefault(); });
-  form.addEventListener("input", apply);
+  form.elements.q.addEventListener("input", apply);
+  form.addEventListener("change", apply);
   form.addEventListener("reset", function () { setTimeout(apply); });
   restore();
 })();
