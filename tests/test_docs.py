@@ -18,7 +18,9 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 EXAMPLE = (ROOT / "config.example.toml").read_text(encoding="utf-8")
 PAGES = [
-    path for path in ROOT.rglob("*.md") if not {".venv", "reports", ".pytest_cache"} & set(path.relative_to(ROOT).parts)
+    path
+    for path in ROOT.rglob("*.md")
+    if not {".venv", "reports", ".pytest_cache", "node_modules"} & set(path.relative_to(ROOT).parts)
 ]
 
 
@@ -66,7 +68,7 @@ def test_every_link_inside_the_project_leads_somewhere(page: Path) -> None:
 
 
 def test_every_room_has_a_guide_that_names_its_modules() -> None:
-    for room in ("hub", "releases", "architecture", "baselines", "compare", "report", "publish", "store"):
+    for room in ("hub", "releases", "architecture", "baselines", "compare", "report", "publish", "store", "site"):
         assert (ROOT / "watcher" / room / "README.md").is_file(), room
         assert f"{room}/" in README
 
