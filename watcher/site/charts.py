@@ -173,8 +173,8 @@ def _grid(axis: Axis, values: Sequence[float], place: Callable[[float], float], 
 def _labels(points: Sequence[tuple[str, float, float]]) -> list[str]:
     """Names beside points, the newest first, where they collide with no name and no point."""
     taken = _Taken()
-    for x, y in {(round(x), round(y)) for _, x, y in points}:
-        taken.add((x - 6, y - 6, x + 6, y + 6))
+    for at_x, at_y in {(round(x), round(y)) for _, x, y in points}:
+        taken.add((at_x - 6, at_y - 6, at_x + 6, at_y + 6))
     drawn: list[str] = []
     for name, x, y in points:
         text = name if len(name) <= 24 else f"{name[:23]}…"
