@@ -6,13 +6,16 @@ Prints a line a measure; nothing here asserts a time.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from xml.etree import ElementTree
 
 from watcher import cycle
 from watcher.architecture.read import read
@@ -22,8 +25,16 @@ from watcher.baselines.nearest import nearest
 from watcher.compare.compare import compare
 from watcher.demo.models import baseline_of
 from watcher.hub.standin import Standin, World
+from watcher.report.adhoc import adhoc_report
+from watcher.report.formats import to_html
+from watcher.report.model import Report
+from watcher.report.png import to_png_isolated
+from watcher.report.sketch import draw
 from watcher.runtime import running
 from watcher.settings import Settings
+from watcher.site.build import build as build_site
+from watcher.store import archive
+from watcher.store.engine import Store, open_store
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -101,7 +112,50 @@ def quiet(organizations: int, repos: int) -> tuple[float, int]:
         return took, (len(standin.log) - before) // 3
 
 
+def pictures() -> None:
+    """Sketch and PNG, the PNG in a process of its own."""
+    old, new = baseline_of("moonshotai/Kimi-K2-Instruct").record, baseline_of("zai-org/GLM-5").record
+    drawn = draw(new, baseline=old)
+    parse = seconds(lambda: ElementTree.fromstring(drawn), 50)
+    say("sketch as SVG", seconds(lambda: draw(new, baseline=old), 20), parse, "parsing it as XML")
+    bare = seconds(lambda: subprocess.run([sys.executable, "-c", "pass"], check=True))
+    say(f"PNG {_size(drawn)} at 2×, its own process", seconds(lambda: to_png_isolated(drawn)), bare, "python -c pass")
+
+
+def _size(drawn: str) -> str:
+    found = re.search(r'width="(\d+)[^"]*" height="(\d+)', drawn)
+    return f"{found[1]} × {found[2]}" if found else ""
+
+
+def sites(count: int = 1000) -> None:
+    """A site over many reports from nothing, and again with one more, against writing the reports."""
+    report = adhoc_report(_files("zai-org/GLM-5"), _files("moonshotai/Kimi-K2-Instruct"), environment={})
+    once = seconds(lambda: to_html(report.markdown), 20)
+    with tempfile.TemporaryDirectory() as name, open_store(f"sqlite:///{name}/w.db") as store:
+        _keep(store, report, range(count))
+        whole = seconds(lambda: build_site(Path(name) / "site", store=store), 1)
+        say(f"site over {count} reports and the catalog", whole, once * count, "their Markdown to HTML")
+        _keep(store, report, [count])
+        again = seconds(lambda: build_site(Path(name) / "site", store=store), 1)
+        say("the same site with one more report", again, whole, "the whole")
+
+
+def _files(name: str) -> RepoFiles:
+    return RepoFiles(name=name, files={"config.json": json.dumps(dict(baseline_of(name).config)).encode()})
+
+
+def _keep(store: Store, report: Report, numbers: Iterable[int]) -> None:
+    """The same report under other names."""
+    with store.begin() as connection:
+        for number in numbers:
+            repos = [{**report.repos[0].to_dict(), "id": f"org{number % 40}/Model-{number}"}]
+            members = ({**report.members[0], "repos": repos},)
+            archive.keep_report(connection, replace(report, report_id=f"r{number}", members=members, pictures={}))
+
+
 if __name__ == "__main__":
     starts()
     reading()
+    pictures()
+    sites()
     cycles()

@@ -90,7 +90,11 @@ def front_files(root: Path) -> dict[str, bytes]:
 
 def render_index(found: Iterable[Entry]) -> str:
     """The archive's front page: newest first, a table a month."""
-    lines = [f"# {TITLE}", "", "Made by Model Release Watcher; newest first."]
+    lines = [
+        f"# {TITLE}",
+        "",
+        f"Made by Model Release Watcher; newest first. Feeds: [Atom]({feed.ATOM}), [JSON]({feed.JSON_FEED}).",
+    ]
     month = ""
     for entry in list(found)[:NEWEST]:
         if entry.date[:7] != month:

@@ -18,7 +18,7 @@ from watcher.site.rows import UNKNOWN_LICENSE, decoder, size_class
 
 SHOWN = 48
 """Cards on the front page before someone asks for more."""
-NEWS = 6
+NEWS = 4
 PART = 900
 """Lines of a list on one page."""
 MAX_CHANGES = 7

@@ -51,7 +51,16 @@ class Marks:
     def kind_changed(self, kind: LayerKind, name: str) -> bool:
         """Whether one fact of a layer kind differs from the baseline's kind of the same mixer."""
         other = self.kind(kind)
-        return other is not None and _differ(getattr(other, name), getattr(kind, name))
+        if other is None or self._untold(self.record, kind, name) or self._untold(self.baseline, other, name):
+            return False
+        return _differ(getattr(other, name), getattr(kind, name))
+
+    @staticmethod
+    def _untold(record: Architecture | None, kind: LayerKind, name: str) -> bool:
+        """Whether this fact of a layer kind is unknown; whether positions are rotated is never absent, only unknown."""
+        path = f"layers.kinds.{kind.id}.{name}"
+        unknown = record is not None and record.is_unknown(path)
+        return unknown or (name == "rope" and kind.rope is None)
 
     def mixer_new(self, kind: LayerKind) -> bool:
         """Whether the baseline has no layer with this mixer."""

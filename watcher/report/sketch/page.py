@@ -185,12 +185,14 @@ def _footer(page: Group, record: Architecture, marks: Marks, y: float) -> float:
     x = MARGIN
     if marks.compared:
         page.frame(Box(x, y + 3, 18, 14, "changed-fill", "changed", 3, 2.2))
-        x += 26 + legend(page, marks, x + 26, y + 15.5, INNER * 0.45) + 26
+        x += 26 + legend(page, marks, x + 26, y + 15.5, INNER * 0.6) + 26
     if any(name.endswith("small") for name in page.anchors):
         page.part(Box(x, y + 6, 40, 8, "part", "edge", 4, 1.3))
         x += 48 + page.write(x + 48, y + 15.5, shorten(words.norm(record), 110, 15), 15).w + 26
     source = clean((record.model.id or "") + (f" @ {record.model.revision[:7]}" if record.model.revision else ""))
     room = WIDTH - MARGIN - x
+    if width(source, 14) > room:
+        y, room = y + 24, INNER
     page.write(WIDTH - MARGIN, y + 15.5, shorten(source, room, 14), 14, "muted", align=1)
     return y + 22 + MARGIN
 
