@@ -17,6 +17,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree
 
+import bench_outbox
+
 from watcher import cycle
 from watcher.architecture.read import read
 from watcher.architecture.witness import RepoFiles
@@ -159,3 +161,5 @@ if __name__ == "__main__":
     pictures()
     sites()
     cycles()
+    bench_outbox.throughput()
+    bench_outbox.flatness()

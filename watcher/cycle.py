@@ -23,6 +23,7 @@ from watcher.releases.poll import poll
 from watcher.releases.reading import read_due
 from watcher.report.make import report_alert, report_due
 from watcher.silence import watch_silence
+from watcher.store.retention import prune
 
 
 def look(context: Context, *, explicit: bool = False) -> None:
@@ -44,12 +45,18 @@ def send(context: Context, stopped: Callable[[], bool] = lambda: False) -> None:
     deliver(context, alert=report_alert, stopped=stopped)
 
 
+def tidy(context: Context) -> None:
+    """Deliveries that arrived longer than `store.keep` ago are forgotten."""
+    prune(context.store, context.clock.now(), context.settings.store.keep)
+
+
 def once(context: Context) -> None:
     """One cycle, then delivery."""
     with beating(context):
         look(context, explicit=True)
         tell(context)
         send(context)
+        tidy(context)
 
 
 def summary(context: Context) -> str:

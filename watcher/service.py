@@ -22,6 +22,9 @@ HINTS = timedelta(seconds=2)
 TELL = timedelta(seconds=15)
 """How often reading and reporting look for due work: settled releases, retries."""
 
+TIDY = timedelta(hours=6)
+"""How often old deliveries are forgotten."""
+
 
 def serve(context: Context) -> None:
     """Run until SIGTERM or SIGINT."""
@@ -30,6 +33,7 @@ def serve(context: Context) -> None:
         "look": Step(lambda: _look(context), interval),
         "tell": Step(lambda: cycle.tell(context), min(TELL, interval)),
         "send": Step(lambda: cycle.send(context, lambda: daemon.stopping), min(SEND, interval)),
+        "tidy": Step(lambda: cycle.tidy(context), TIDY),
     }
     if context.settings.hub.webhooks is not None:
         steps["hints"] = Step(lambda: answer_hints(context), HINTS)

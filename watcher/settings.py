@@ -150,6 +150,8 @@ class StoreSettings(Section):
 
     url: str = "sqlite:///watcher.db"
     """A SQLAlchemy address; a relative SQLite path starts from the folder of config.toml."""
+    keep: Duration = timedelta(days=180)
+    """How long deliveries that arrived are kept; zero keeps them for ever."""
 
 
 class ReportSettings(Section):

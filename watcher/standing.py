@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from watcher.clock import clock_from
@@ -15,6 +15,7 @@ from watcher.store import repos as table
 from watcher.store.engine import open_store
 from watcher.store.latency import latency
 from watcher.store.repos import Organization
+from watcher.store.retention import prune
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -179,6 +180,17 @@ def revive_deliveries(settings: Settings, delivery_id: str | None, environment: 
     with open_store(settings.store_url) as store, store.begin() as connection:
         ids = None if delivery_id is None else [delivery_id]
         return outbox.revive(connection, ids, clock_from(environment).now())
+
+
+def prune_deliveries(
+    settings: Settings, older: timedelta | None, environment: Mapping[str, str], *, dead: bool = False
+) -> int:
+    """Forget what arrived longer ago than `older` (default `store.keep`), and give the space back; how many."""
+    keep = settings.store.keep if older is None else older
+    with open_store(settings.store_url) as store:
+        count = prune(store, clock_from(environment).now(), keep, dead=dead)
+        store.compact()
+    return count
 
 
 def print_deliveries(rows: Sequence[Mapping[str, Any]], console: Console) -> None:

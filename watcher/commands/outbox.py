@@ -6,6 +6,7 @@ import argparse
 import os
 
 from watcher.commands.base import Verb, console, print_json, say, settings_of
+from watcher.values import duration
 
 
 def deliveries(options: argparse.Namespace) -> int:
@@ -31,6 +32,15 @@ def retry(options: argparse.Namespace) -> int:
     return 0 if count or options.all else 1
 
 
+def prune(options: argparse.Namespace) -> int:
+    """Forget deliveries that arrived long ago; reports and their data stay."""
+    from watcher.standing import prune_deliveries
+
+    count = prune_deliveries(settings_of(options), options.older, os.environ, dead=options.dead)
+    say(f"forgot {count} {'delivery' if count == 1 else 'deliveries'}")
+    return 0
+
+
 def _deliveries_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", nargs="?", choices=["list", "show"], default="list")
     parser.add_argument("id", nargs="?", metavar="ID", help="with show: the exact payload of this delivery")
@@ -43,6 +53,11 @@ def _retry_arguments(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--all", action="store_true", help="every dead or retrying delivery")
 
 
+def _prune_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--older", type=duration, metavar="AGE", help="how old, as in 30d (default: store.keep)")
+    parser.add_argument("--dead", action="store_true", help="dead letters of that age too")
+
+
 VERBS = (
     Verb(
         "deliveries",
@@ -52,4 +67,5 @@ VERBS = (
         data=True,
     ),
     Verb("retry", retry, "watcher retry msg_1a2b3c\n  watcher retry --all", _retry_arguments),
+    Verb("prune", prune, "watcher prune\n  watcher prune --older 30d --dead", _prune_arguments),
 )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import random
+import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -24,8 +25,15 @@ from watcher.store.outbox import Delivery, Standing
 LEASE = timedelta(minutes=10)
 """Longer than any send: a delivery in a dead process's hands is free again after this."""
 
+HOLD = 240.0
+"""Seconds for which claimed deliveries are worked on; the rest is handed back, long before the lease ends."""
+
 BATCH = 20
-WORKERS = 8
+WORKERS = 64
+"""Channels at a time: each has a thread of its own, which mostly waits."""
+
+PERIOD = 1.0
+"""Seconds after which all channels are looked at again while some are still at work."""
 
 Alert = Callable[[Context, str, str], None]
 """Tell every channel but one: (context, text, the channel it is about)."""
@@ -33,17 +41,41 @@ Alert = Callable[[Context, str, str], None]
 
 def deliver(context: Context, *, alert: Alert, stopped: Callable[[], bool] = lambda: False) -> None:
     """Send what is due on every channel; a slow or dead one never delays another."""
+    running: dict[str, Future[_End]] = {}
+    failed: list[BaseException] = []
+    with ThreadPoolExecutor(WORKERS, thread_name_prefix="deliver") as pool:
+        while True:
+            for name in _waiting(context) if not stopped() and not failed else ():
+                if name not in running:
+                    running[name] = pool.submit(_drain, context, name, stopped)
+            if not running:
+                break
+            wait(running.values(), timeout=PERIOD)
+            all_done = all(run.done() for run in running.values())
+            for name in [name for name, run in running.items() if run.done()]:
+                _ended(context, name, running.pop(name), alert, failed)
+            if all_done:
+                break
+    if failed:
+        raise failed[0]
+
+
+def _waiting(context: Context) -> list[str]:
+    """Channels that have something to send."""
     let_go(context)
+    now = context.clock.now()
     with context.store.begin() as connection:
-        outbox.release_leases(connection, context.clock.now(), all_of_them=False)
-        names = outbox.waiting_channels(connection)
-    known = [name for name in names if name in context.channels]
-    if not known:
-        return
-    with ThreadPoolExecutor(min(WORKERS, len(known)), thread_name_prefix="deliver") as pool:
-        ended = list(pool.map(lambda name: _drain(context, name, stopped), known))
-    for name, end in zip(known, ended, strict=True):
-        _tell(context, name, end, alert)
+        outbox.release_leases(connection, now, all_of_them=False)
+        return [name for name in outbox.waiting_channels(connection, now) if name in context.channels]
+
+
+def _ended(context: Context, name: str, run: Future[_End], alert: Alert, failed: list[BaseException]) -> None:
+    """One channel is through; when the store refused it, that is raised once the others are through too."""
+    error = run.exception()
+    if error is not None:
+        failed.append(error)
+    else:
+        _tell(context, name, run.result(), alert)
 
 
 @dataclass(slots=True)
@@ -80,7 +112,11 @@ def _drain(context: Context, name: str, stopped: Callable[[], bool]) -> _End:
             claimed = outbox.claim(connection, name, now, LEASE, room) if room else []
         if not claimed:
             break
+        until = time.monotonic() + HOLD
         for position, delivery in enumerate(claimed):
+            if stopped() or time.monotonic() > until:
+                _hand_back(context, claimed[position:])
+                break
             failure = _send(context, channel, delivery, end)
             if failure is None or failure.scope in (Scope.DELIVERY, Scope.FAULT):
                 continue

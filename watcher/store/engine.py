@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,11 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from watcher.errors import ConfigurationError, StoreError, StoreTaken
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration; a test keeps it true, so that opening a current store does not load Alembic."""
+
+BUSY = 30.0
+"""Seconds to wait for another process's transaction (SQLite); `?timeout=` in the address says otherwise."""
 
 
 class Store:
@@ -25,6 +29,7 @@ class Store:
     def __init__(self, engine: Engine, lock: int | None = None) -> None:
         self._engine = engine
         self._lock = lock
+        self._turn = threading.Lock() if engine.dialect.name == "sqlite" else None
 
     @property
     def locked(self) -> bool:
@@ -35,10 +40,35 @@ class Store:
     def begin(self) -> Iterator[Connection]:
         """One transaction: all of it or nothing. Raises StoreError when the database refuses."""
         try:
-            with self._engine.begin() as connection:
+            with self._taking_turns(), self._engine.begin() as connection:
                 yield connection
         except DBAPIError as error:
             raise StoreError(_refusal(error)) from error
+
+    @contextlib.contextmanager
+    def _taking_turns(self) -> Iterator[None]:
+        """SQLite has one writer at a time, and waits for it in sleeps; our own threads wait for each other here."""
+        if self._turn is None:
+            yield
+            return
+        if not self._turn.acquire(timeout=BUSY):
+            raise StoreError(f"another part of this program held the store for {BUSY:.0f} s; please report it")
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def compact(self) -> None:
+        """Give the space of deleted rows back to the file system. PostgreSQL does that by itself."""
+        if self._engine.dialect.name != "sqlite":
+            return
+        try:
+            with self._engine.connect() as connection:
+                connection.exec_driver_sql("COMMIT")  # VACUUM cannot run inside a transaction
+                connection.exec_driver_sql("VACUUM")
+                connection.exec_driver_sql("BEGIN")
+        except DBAPIError as error:
+            raise StoreError(_refusal(error)) from None
 
     def close(self) -> None:
         """Let go of the database and of the instance lock."""
@@ -74,7 +104,9 @@ def open_store(url: str, *, exclusive: bool = False, schema: str = HEAD) -> Stor
 
 
 def _engine(url: str) -> Engine:
-    engine = sa.create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    sqlite = sa.make_url(url).get_backend_name() == "sqlite"
+    patience = {} if not sqlite or "timeout" in sa.make_url(url).query else {"timeout": BUSY}
+    engine = sa.create_engine(url, pool_pre_ping=not sqlite, connect_args=patience)
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_immediate)
@@ -83,7 +115,7 @@ def _engine(url: str) -> Engine:
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver's own BEGIN is late and not for every statement
-    for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 

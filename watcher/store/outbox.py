@@ -88,7 +88,16 @@ def claim(connection: Connection, channel: str, now: datetime, lease: timedelta,
     standing = standing_of(connection, channel)
     if standing.disabled_at is not None or (standing.backoff_until is not None and standing.backoff_until > now):
         return []
-    due = sa.and_(deliveries.c.state.in_(WAITING), deliveries.c.next_at <= now)
+    ids = _due(connection, channel, now, limit=1 if standing.failures else limit, probing=bool(standing.failures))
+    connection.execute(
+        sa.update(deliveries).where(deliveries.c.id.in_(ids)).values(state=SENDING, lease_until=now + lease)
+    )
+    found = {row.id: row for row in connection.execute(sa.select(deliveries).where(deliveries.c.id.in_(ids)))}
+    return [_delivery(found[identity]) for identity in ids]
+
+
+def _due(connection: Connection, channel: str, now: datetime, *, limit: int, probing: bool) -> list[str]:
+    """Ids of what is due, locked to this transaction: payloads are read only for what is taken."""
     order = [deliveries.c.created_at, deliveries.c.id]
     older = deliveries.alias()
     blocked = sa.exists().where(
@@ -98,18 +107,13 @@ def claim(connection: Connection, channel: str, now: datetime, lease: timedelta,
         older.c.created_at < deliveries.c.created_at,
     )
     query = (
-        sa.select(deliveries)
-        .where(deliveries.c.channel == channel, due, ~blocked)
-        .order_by(*([deliveries.c.attempts, *order] if standing.failures else order))
-        .limit(1 if standing.failures else limit)
-        .with_for_update(skip_locked=True)
+        sa.select(deliveries.c.id)
+        .where(deliveries.c.channel == channel, deliveries.c.state.in_(WAITING), deliveries.c.next_at <= now, ~blocked)
+        .order_by(*([deliveries.c.attempts, *order] if probing else order))
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=deliveries)
     )
-    rows = connection.execute(query).all()
-    ids = [row.id for row in rows]
-    connection.execute(
-        sa.update(deliveries).where(deliveries.c.id.in_(ids)).values(state=SENDING, lease_until=now + lease)
-    )
-    return [_delivery(row) for row in rows]
+    return [row.id for row in connection.execute(query)]
 
 
 def _delivery(row: Any) -> Delivery:
@@ -200,11 +204,12 @@ def delivered_since(connection: Connection, channel: str, moment: datetime) -> l
 
 
 def hand_back(connection: Connection, ids: Collection[str]) -> None:
-    """Give back what was claimed and not tried."""
+    """Give back what was claimed and not tried, as it was."""
+    before = sa.case((deliveries.c.attempts == 0, PENDING), else_=RETRYING)
     connection.execute(
         sa.update(deliveries)
         .where(deliveries.c.id.in_(list(ids)), deliveries.c.state == SENDING)
-        .values(state=RETRYING, lease_until=None)
+        .values(state=before, lease_until=None)
     )
 
 
@@ -236,9 +241,10 @@ def save_standing(connection: Connection, standing: Standing) -> None:
         connection.execute(sa.insert(channels).values(**values))
 
 
-def waiting_channels(connection: Connection) -> list[str]:
-    """Channels with something to send, by name."""
-    query = sa.select(deliveries.c.channel).where(deliveries.c.state.in_(WAITING)).distinct()
+def waiting_channels(connection: Connection, now: datetime) -> list[str]:
+    """Channels with something to send by now, by name."""
+    due = sa.and_(deliveries.c.state.in_(WAITING), deliveries.c.next_at <= now)
+    query = sa.select(deliveries.c.channel).where(due).distinct()
     return sorted(row.channel for row in connection.execute(query))
 
 

@@ -210,8 +210,9 @@ deliveries = Table(
     Column("digest_id", String(64), comment="the delivery that this one went out with"),
     UniqueConstraint("report_id", "channel"),
     Index("ix_deliveries_due", "state", "next_at"),
-    Index("ix_deliveries_channel", "channel", "state"),
-    Index("ix_deliveries_delivered", "channel", "delivered_at"),
+    Index("ix_deliveries_queue", "channel", "state", "created_at", "id"),
+    Index("ix_deliveries_release", "release_id", "channel", "state"),
+    Index("ix_deliveries_delivered", "delivered_at", "channel"),
     Index("ix_deliveries_digest_id", "digest_id"),
 )
 
