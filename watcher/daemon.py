@@ -59,7 +59,8 @@ class Daemon:
     def __init__(self, steps: Mapping[str, Step], *, report: Callable[[str], None]) -> None:
         self._report = report
         self._stop = threading.Event()
-        self._busy: set[str] = set()
+        self._busy: dict[str, float] = {}
+        self._took: dict[str, float] = {}
         self._guard = threading.Lock()
         self._scheduler = BackgroundScheduler(
             jobstores={
@@ -78,6 +79,17 @@ class Daemon:
     def stopping(self) -> bool:
         """Whether the daemon was told to stop; long steps look at it between two items."""
         return self._stop.is_set()
+
+    @property
+    def took(self) -> dict[str, float]:
+        """Seconds that the last run of each step took."""
+        with self._guard:
+            return dict(self._took)
+
+    def stuck(self, longest: float) -> list[str]:
+        """Steps that have been running for longer than `longest` seconds."""
+        with self._guard:
+            return sorted(name for name, since in self._busy.items() if time.monotonic() - since > longest)
 
     def stop(self, *_: Any) -> None:
         """Finish the steps at hand and end; a second call ends at once."""
@@ -98,7 +110,7 @@ class Daemon:
     def _guarded(self, name: str, run: Callable[[], None]) -> None:
         """A step that fails is reported and runs again at its next time."""
         with self._guard:
-            self._busy.add(name)
+            self._busy[name] = time.monotonic()
         try:
             if not self.stopping:
                 run()
@@ -108,7 +120,7 @@ class Daemon:
             self._report(f"error: {name}: internal fault, {type(error).__name__}: {error}; please report it")
         finally:
             with self._guard:
-                self._busy.discard(name)
+                self._took[name] = time.monotonic() - self._busy.pop(name)
 
     def _watch_clock(self, period: float = 1.0) -> None:
         """Wait for the end; when the wall clock jumps, run everything now (a clock set back would pause it)."""

@@ -101,6 +101,8 @@ class ChannelSettings(Section):
     """How old a report must be before it is sent."""
     max_per_hour: int | None = Field(default=None, ge=1)
     """More than this is held back and told in one summary."""
+    timeout: Duration = timedelta(seconds=30)
+    """How long the whole answer to one request may take."""
     fallback: str = ""
     """Another channel, which gets a report that this one did not take."""
     fallback_after: int = Field(default=3, ge=1)
@@ -113,6 +115,13 @@ class ChannelSettings(Section):
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             raise ValueError("is no time zone; write an IANA name such as Europe/Berlin") from None
+        return value
+
+    @field_validator("timeout")
+    @classmethod
+    def _some_time(cls, value: timedelta) -> timedelta:
+        if not timedelta(seconds=1) <= value <= timedelta(minutes=5):
+            raise ValueError("a timeout is between 1s and 5m")
         return value
 
     def secrets(self) -> Iterator[tuple[str, Secret]]:

@@ -9,8 +9,11 @@ from datetime import timedelta
 from watcher import cycle
 from watcher.context import Context
 from watcher.daemon import Daemon, Step
+from watcher.endpoint import Page, as_json, serving
+from watcher.health import examine
 from watcher.heartbeat import beating
 from watcher.hub.webhooks import Receiver
+from watcher.metrics import exposition, facts
 from watcher.releases.hinted import answer_hints, keep
 
 SEND = timedelta(seconds=5)
@@ -24,6 +27,10 @@ TELL = timedelta(seconds=15)
 
 TIDY = timedelta(hours=6)
 """How often old deliveries are forgotten."""
+
+
+STUCK = 3600.0
+"""Seconds after which a step that has not ended is taken for stuck."""
 
 
 def serve(context: Context) -> None:
@@ -40,7 +47,9 @@ def serve(context: Context) -> None:
     daemon = Daemon(steps, report=context.journal.say)
     count = len(context.settings.watch.organizations)
     context.journal.say(f"watching {count} organizations, every {interval}")
-    with _listening(context):
+    with _listening(context), serving(context.settings.watch.listen, _pages(context, daemon)) as port:
+        if port is not None:
+            context.journal.say(f"/health, /live and /metrics at port {port}")
         daemon.run()
     context.journal.say("stopped")
 
@@ -55,6 +64,24 @@ def _listening(context: Context) -> Iterator[None]:
     with Receiver(webhooks.listen, webhooks.path, webhooks.secret.resolve(), lambda hint: keep(context, hint)):
         context.journal.say(f"listening for the Hub's webhooks on {webhooks.listen}{webhooks.path}")
         yield
+
+
+def _pages(context: Context, daemon: Daemon) -> dict[str, Page]:
+    """What the endpoint answers."""
+
+    def health() -> tuple[int, str, bytes]:
+        found = examine(context.store, context.settings, context.clock.now())
+        return as_json(200 if found.well else 503, found.to_dict())
+
+    def live() -> tuple[int, str, bytes]:
+        stuck = daemon.stuck(STUCK)
+        return as_json(503 if stuck else 200, {"live": not stuck, "stuck": stuck})
+
+    def metrics() -> tuple[int, str, bytes]:
+        text, kind = exposition(lambda: facts(context.store, context.journal.counts, daemon.took))
+        return 200, kind, text
+
+    return {"/health": health, "/live": live, "/metrics": metrics}
 
 
 def _look(context: Context) -> None:

@@ -121,6 +121,16 @@ class WatchSettings(Section):
     """How long nothing may succeed (looking, or delivering to a channel) before the other channels are told."""
     heartbeat: SecretField | None = None
     """Address of a monitor that is pinged around every cycle: itself, `/start` and `/fail`."""
+    listen: str = ""
+    """`HOST:PORT` where the daemon answers `/health`, `/live` and `/metrics`; empty means nowhere."""
+
+    @field_validator("listen")
+    @classmethod
+    def _host_and_port(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if value and not (host and port.isdigit() and int(port) < 65536):
+            raise ValueError("is an address of this machine with a port: 127.0.0.1:9464")
+        return value
 
     @field_validator("organizations")
     @classmethod

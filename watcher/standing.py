@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from watcher.clock import clock_from
 from watcher.errors import SourceError
+from watcher.health import Health, examine
 from watcher.releases.budget import budget_of
 from watcher.settings import Settings
 from watcher.store import archive, notes, outbox, spending
@@ -50,7 +51,7 @@ def gather(settings: Settings, environment: Mapping[str, str]) -> dict[str, Any]
             "latency": latency(connection),
             "open_releases": len(table.open_releases(connection)),
             "open_events": len(table.open_events(connection)),
-            "reports": len(archive.latest_reports(connection)),
+            "reports": archive.count_reports(connection),
             "deliveries": outbox.counts(connection),
             "next_delivery": _text(outbox.next_due(connection)),
             "channels": {
@@ -191,6 +192,20 @@ def prune_deliveries(
         count = prune(store, clock_from(environment).now(), keep, dead=dead)
         store.compact()
     return count
+
+
+def examine_store(settings: Settings, within: timedelta | None, environment: Mapping[str, str]) -> Health:
+    """How the watcher is, from its store."""
+    with open_store(settings.store_url) as store:
+        return examine(store, settings, clock_from(environment).now(), within=within)
+
+
+def print_health(health: Health, say: Callable[[str], None]) -> None:
+    """A line for each problem, or that all is well."""
+    for problem in health.problems:
+        say(f"✗ {problem.part}: {problem.says}")
+    if health.well:
+        say("✓ well: the Hub is looked at, and every channel takes what it is sent")
 
 
 def print_deliveries(rows: Sequence[Mapping[str, Any]], console: Console) -> None:

@@ -8,9 +8,11 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from json import loads
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,7 +21,9 @@ import requests
 from watcher import __version__
 from watcher.publish.interface import DeliveryError, Scope
 
-DEADLINE = 30.0
+DEADLINE: ContextVar[float] = ContextVar("deadline", default=30.0)
+"""Seconds for the whole answer: the calling channel's `timeout`."""
+
 ANSWER_LIMIT = 64 * 1024
 CONNECT = 10.0
 
@@ -64,12 +68,13 @@ def post(
     json: Any = None,
     files: Any = None,
     headers: Mapping[str, str] | None = None,
-    deadline: float = DEADLINE,
+    deadline: float | None = None,
 ) -> Answer:
     """Send and read the whole answer, whatever its status.
 
     Raises DeliveryError for CHANNEL when there is no complete answer: refused, reset, TLS, stalled, dripping.
     """
+    deadline = DEADLINE.get() if deadline is None else deadline
     sent = {"User-Agent": f"model-release-watcher/{__version__}", **(headers or {})}
     fired = threading.Event()
     try:
@@ -81,7 +86,7 @@ def post(
                 json=json,
                 files=files,
                 headers=sent,
-                timeout=(CONNECT, deadline),
+                timeout=(min(CONNECT, deadline), deadline),
                 allow_redirects=False,
                 stream=True,
             )
@@ -189,6 +194,20 @@ def retry_after(answer: Answer) -> float | None:
         return None
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max(0.0, (aware - datetime.now(UTC)).total_seconds())
+
+
+def is_error(answer: Answer) -> bool:
+    """Whether a 2xx from a platform that says `ok` says something else: an error in words, in JSON, or a web page."""
+    text = answer.text.strip()
+    if not text or text.lower() == "ok":
+        return False
+    try:
+        data = loads(text)
+    except ValueError:
+        return True
+    if not isinstance(data, dict):
+        return True
+    return any(data.get(key) is False for key in ("ok", "success")) or bool(data.get("error") or data.get("errors"))
 
 
 def raise_for(answer: Answer, what: str, *, revoked: tuple[int, ...] = (410,), permanent: bool = False) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from watcher.errors import WatcherError
+from watcher.publish import http
 from watcher.publish.interface import Channel, DeliveryError, Receipt
 from watcher.section import ChannelSettings
 from watcher.values import Secret
@@ -53,17 +54,19 @@ PURE = ("render", "report_url")
 
 
 class Discreet:
-    """A channel whose answers and errors never hold its secrets; everything else is the channel's own."""
+    """A channel within its `timeout`, whose answers and errors never hold its secrets; else the channel's own."""
 
     def __init__(self, channel: Channel, settings: ChannelSettings) -> None:
         self._channel = channel
         self._secrets = [secret for _, secret in settings.secrets()]
+        self._deadline = settings.timeout.total_seconds()
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._channel, name)
         return partial(self._call, value) if callable(value) and name not in PURE else value
 
     def _call(self, method: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        before = http.DEADLINE.set(self._deadline)
         try:
             return self._said(method(*arguments, **options))
         except DeliveryError as error:
@@ -71,6 +74,8 @@ class Discreet:
             safe = DeliveryError(
                 self._said(str(error)), scope=error.scope, retry_after=error.retry_after, status=status
             )
+        finally:
+            http.DEADLINE.reset(before)
         raise safe
 
     def _said(self, result: Any) -> Any:

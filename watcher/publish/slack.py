@@ -55,9 +55,9 @@ class Slack:
                 status=answer.short,
             )
         http.raise_for(answer, what, revoked=(410,))
-        if 200 <= answer.status < 300:
-            return Receipt(status=answer.short)
-        raise DeliveryError(f"{what} said {answer.short}", status=answer.short)
+        if http.is_error(answer):
+            raise DeliveryError(f"{what} said {answer.short}; check channels.{self.name}.url", status=answer.short)
+        return Receipt(status=answer.short)
 
     def check(self) -> str:
         """Verify the address without sending."""

@@ -148,12 +148,17 @@ def latest_report_of(connection: Connection, release_id: str) -> str | None:
     return found
 
 
-def latest_report_naming(connection: Connection, name: str) -> str | None:
-    """The newest report that names a repo (`org/name`, any case)."""
+def latest_report_naming(connection: Connection, name: str, event: EventKind | None = None) -> str | None:
+    """The newest report (of this kind of event, or of any) that names a repo (`org/name`, any case)."""
     organization = sa.func.lower(reports.c.organization) == name.partition("/")[0].lower()
     query = sa.select(reports.c.id, reports.c.repos).where(organization).order_by(reports.c.created_at.desc())
-    rows = connection.execute(query)
+    rows = connection.execute(query.where(reports.c.event == event.value) if event else query)
     return next((row.id for row in rows if name.lower() in (repo["id"].lower() for repo in row.repos)), None)
+
+
+def count_reports(connection: Connection) -> int:
+    """How many reports are kept."""
+    return int(connection.execute(sa.select(sa.func.count()).select_from(reports)).scalar() or 0)
 
 
 def latest_reports(connection: Connection, limit: int = 1000) -> Sequence[Mapping[str, Any]]:

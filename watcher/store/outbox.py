@@ -17,6 +17,7 @@ PENDING, SENDING, DELIVERED, RETRYING, DEAD = "pending", "sending", "delivered",
 HELD = "held"
 """Waits for the channel's next digest, or for room under its cap; not an attempt."""
 WAITING = (PENDING, RETRYING)
+STATES = (PENDING, HELD, SENDING, RETRYING, DELIVERED, DEAD)
 
 
 ABANDONED = "not known: the program ended while it was sent"
