@@ -182,7 +182,7 @@ def _refusal(error: DBAPIError) -> str:
         "readonly": "make the file and its folder writable",
         "unable to open": "make sure its folder exists and is writable",
         "full": "free some disk space",
-        "disk i/o": "check the disk",
+        "disk i/o": "check the disk and its free space",
         "malformed": "restore a backup",
         "not a database": "name another file in store.url, or restore a backup",
     }
