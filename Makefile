@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: demo test lint types tests coverage accuracy conformance bench samples clean
+.PHONY: demo test lint types tests coverage accuracy conformance conformance-standin bench samples clean
 
 demo: $(BIN)/watcher
 	$(BIN)/watcher demo
@@ -36,8 +36,13 @@ test-browser: $(BIN)/pytest
 accuracy: $(BIN)/watcher
 	$(BIN)/python scripts/accuracy.py
 
+# Our parameter counts against transformers on the meta device, for every causal language model of its newest version.
 conformance:
 	$(PYTHON) scripts/conformance.py
+
+# The stand-in against recorded answers of the real Hub.
+conformance-standin: $(BIN)/watcher
+	$(BIN)/python scripts/conformance_standin.py
 
 bench: $(BIN)/pytest
 	$(BIN)/python scripts/bench.py
@@ -46,7 +51,7 @@ samples: $(BIN)/watcher
 	$(BIN)/python scripts/samples.py
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .conformance build dist *.egg-info .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

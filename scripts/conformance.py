@@ -1,114 +1,121 @@
-"""Checks the stand-in against recorded answers of the real Hub (the research folder's hub/hfd). `make conformance`.
+"""Compares our parameter counts with `transformers` on the meta device, for every model type. `make conformance`.
 
-The stand-in holds a repo of the same shape and must answer the recorded request with the same status, the same error
-text, every JSON key and every header that a client relies on. Prints what differs.
+Installs `transformers` and a CPU build of torch into an environment of its own, builds every causal language model there
+at its default config, reads the same implementation as text with our reader, and lists each model type whose counts
+differ or that only one of the two can build. Ends with 1 when something differs.
+
+    python scripts/conformance.py [--torch SPEC] [--transformers SPEC] [--table NAME] [MODEL_TYPE …]
 """
 
 from __future__ import annotations
 
-import http.client
+import argparse
 import json
+import subprocess
 import sys
-from collections.abc import Iterator
-from datetime import UTC, datetime
+import venv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
-from corpus import shared_folder
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))  # the reader needs nothing but the standard library
 
-from watcher.demo.models import safetensors_head
-from watcher.hub.standin import Standin, Weights, World
+from watcher.architecture.code.build import build_reference, total  # noqa: E402
+from watcher.architecture.code.library import CAUSAL, IMAGE_TEXT, MULTIMODAL, Library  # noqa: E402
+from watcher.architecture.code.machine import Interpreter  # noqa: E402
+from watcher.architecture.code.source import Sources, TreeSources  # noqa: E402
+from watcher.architecture.code.values import FAILURES, Exhausted  # noqa: E402
 
-HEADERS = """etag x-repo-commit x-linked-etag x-linked-size x-error-code x-error-message www-authenticate location
-    accept-ranges x-total-count x-hf-warning x-powered-by vary content-type access-control-expose-headers""".split()
-"""Headers that a client may rely on: there in both answers or in none."""
-
-NOT_SPOKEN = {"lastCommit", "securityFileStatus", "xetHash"}
-"""Keys of the real answers that the stand-in leaves out: scans, commits of single files, the Xet protocol."""
-
-SKIPPED = {"meta.json", "models.xet-read-token.json"}
+TABLES = {"causal": CAUSAL, "image-text": IMAGE_TEXT, "multimodal": MULTIMODAL}
+CPU_TORCH = "torch==2.13.0"
+"""A release of torch; where the index's default build is one for GPUs, name another with `--torch`."""
 
 
-def recordings(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(file name, recording)."""
-    for path in sorted((folder / "hfd").glob("*.json")):
-        if path.name not in SKIPPED:
-            yield path.name, json.loads(path.read_text())
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One model type: both counts, or why there is none."""
 
+    model_type: str
+    ours: int | None
+    theirs: int | None
+    why_ours: str = ""
+    why_theirs: str = ""
 
-def world() -> World:
-    """A repo of the shape that was recorded."""
-    made = World(datetime(2026, 9, 22, tzinfo=UTC))
-    card = b"---\nlicense: mit\nlanguage: en\n---\n# gpt2\n"
-    files = {
-        "README.md": card,
-        "config.json": b'{"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"]}',
-        "model.safetensors": Weights(548_105_171, safetensors_head({"w": ("F32", [2, 2])})),
-        "64-8bits.tflite": Weights(125_162_496),
-        "onnx/config.json": b"{}",
-    }
-    made.create("wzshiming/gpt2", files)
-    return made
-
-
-def differences(standin: Standin, recording: dict[str, Any]) -> list[str]:
-    """What the stand-in answers otherwise."""
-    request, wanted = recording["request"], recording["response"]
-    status, headers, body = _ask(standin, request)
-    found = [] if status == wanted["status"] else [f"status {status} instead of {wanted['status']}"]
-    recorded = {name.lower() for name in wanted["headers"]}
-    for name in HEADERS:
-        if (name in headers) != (name in recorded):
-            found.append(f"header {name} is {'there' if name in headers else 'missing'}")
-    if "json" in wanted and request["method"] != "HEAD":
-        found += _keys(json.loads(body), wanted["json"], "")
-    return found
-
-
-def _ask(standin: Standin, request: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
-    parts = urlsplit(standin.url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
-    body = request.get("body")
-    sent = request.get("headers", {}) | ({"Content-Type": "application/json"} if body else {})
-    try:
-        connection.request(request["method"], request["path"], body=body, headers=sent)
-        response = connection.getresponse()
-        return response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()
-    finally:
-        connection.close()
-
-
-def _keys(ours: Any, theirs: Any, where: str) -> list[str]:
-    """Keys that theirs has and ours lacks; error texts must be the same."""
-    if isinstance(theirs, list):
-        if not isinstance(ours, list):
-            return [f"{where or 'the answer'} is no list"]
-        return _keys(ours[0], theirs[0], f"{where}[0]") if ours and theirs else []
-    if not isinstance(theirs, dict):
-        return []
-    if not isinstance(ours, dict):
-        return [f"{where or 'the answer'} is no object"]
-    if "error" in theirs and ours.get("error") != theirs["error"]:
-        return [f"error {ours.get('error')!r} instead of {theirs['error']!r}"]
-    return [f"key {where}.{name} is missing" for name in theirs.keys() - ours.keys() - NOT_SPOKEN]
+    @property
+    def same(self) -> bool:
+        """Whether both say the same; where `transformers` itself cannot build it, there is nothing to compare."""
+        return self.theirs is None or self.ours == self.theirs
 
 
 def main() -> int:
-    """Compare every recording; 1 when something differs."""
-    folder = shared_folder() / "hub"
-    if not folder.is_dir():
-        sys.stderr.write(f"{folder}: no recordings; set WATCHER_SHARED\n")
-        return 1
-    checked = wrong = 0
-    with Standin(world()) as standin:
-        for name, recording in recordings(folder):
-            checked += 1
-            for line in differences(standin, recording):
-                wrong += 1
-                sys.stdout.write(f"{name}: {line}\n")
-    sys.stdout.write(f"{checked} recordings, {wrong} differences\n")
-    return int(wrong > 0)
+    """Install, count twice, compare."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--environment", type=Path, default=ROOT / ".conformance", help="where torch is installed")
+    parser.add_argument("--torch", default=CPU_TORCH)
+    parser.add_argument("--transformers", default="transformers")
+    parser.add_argument("--table", choices=TABLES, default="causal")
+    parser.add_argument("types", nargs="*", metavar="MODEL_TYPE")
+    options = parser.parse_args()
+    python = install(options.environment, [options.torch, options.transformers, "pillow"])
+    rows = list(compare(python, TABLES[options.table], options.types))
+    return report(rows)
+
+
+def install(environment: Path, packages: list[str]) -> Path:
+    """An environment with these packages; its Python."""
+    python = environment / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    if not python.exists():
+        venv.create(environment, with_pip=True)
+    subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages], check=True)
+    return python
+
+
+def compare(python: Path, table: str, types: list[str]) -> Iterator[Row]:
+    """A row for each model type."""
+    sources = TreeSources(_packages(python))
+    for line in _counted(python, table, types):
+        ours, why = ours_of(sources, line["model_type"], table)
+        yield Row(line["model_type"], ours, line.get("total"), why, line.get("error", ""))
+
+
+def _packages(python: Path) -> Path:
+    code = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    return Path(subprocess.run([python, "-c", code], check=True, capture_output=True, text=True).stdout.strip())
+
+
+def _counted(python: Path, table: str, types: list[str]) -> Iterator[Mapping[str, str | int]]:
+    """What the meta device counts."""
+    command = [python, Path(__file__).with_name("conformance_meta.py"), table, *types]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("{"):
+                yield json.loads(line)
+
+
+def ours_of(sources: Sources, model_type: str, table: str) -> tuple[int | None, str]:
+    """(our count, why there is none)."""
+    machine = Interpreter(sources)
+    try:
+        return total(build_reference(machine, Library(sources), model_type, {}, table)), ""
+    except (*FAILURES, Exhausted) as error:
+        return None, f"{machine.place()}: {error or type(error).__name__}"
+
+
+def report(rows: list[Row]) -> int:
+    """Print what differs and the sums; 1 when something differs."""
+    built = [row for row in rows if row.theirs is not None]
+    for row in rows:
+        if not row.same:
+            ours = f"{row.ours:,}" if row.ours is not None else f"none ({row.why_ours})"
+            sys.stdout.write(f"DIFFERS  {row.model_type}: ours {ours}, transformers {row.theirs:,}\n")
+        elif row.theirs is None:
+            ours = f"ours {row.ours:,}" if row.ours is not None else f"ours none ({row.why_ours})"
+            sys.stdout.write(f"no truth {row.model_type}: {ours}; transformers: {row.why_theirs}\n")
+    exact = sum(row.same for row in built)
+    sys.stdout.write(f"{exact} of {len(built)} exact; {len(rows) - len(built)} that transformers itself cannot build\n")
+    return int(exact < len(built))
 
 
 if __name__ == "__main__":

@@ -184,7 +184,7 @@ def test_it_answers_as_the_hub_was_recorded(shared: Path) -> None:
 
     scripts = Path(__file__).parents[2] / "scripts"
     sys.path.insert(0, str(scripts))
-    spec = importlib.util.spec_from_file_location("conformance", scripts / "conformance.py")
+    spec = importlib.util.spec_from_file_location("conformance", scripts / "conformance_standin.py")
     assert spec is not None
     assert spec.loader is not None
     conformance = importlib.util.module_from_spec(spec)

@@ -18,7 +18,7 @@ from watcher.architecture.code import modular
 from watcher.architecture.code.build import build_reference
 from watcher.architecture.code.library import CAUSAL, Library
 from watcher.architecture.code.machine import Interpreter
-from watcher.architecture.code.read import lineage_facts
+from watcher.architecture.code.read import lineage_facts, stopped
 from watcher.architecture.code.source import Sources, TreeSources, ZipSources
 from watcher.architecture.code.values import FAILURES, Exhausted
 from watcher.architecture.witness import Fact, Reading
@@ -98,7 +98,7 @@ class Reference:
             built = build_reference(machine, library, model_type, config, _table(config, library, model_type))
             found, unread = facts_of.read_facts(built, self._where)
         except (*FAILURES, Exhausted) as error:
-            unread = [("*", f"{self._where(machine.place())}: {error or type(error).__name__}")]
+            unread = [("*", self._where(stopped(machine, error)))]
         found |= self._lineage(library, model_type)
         return Reading(witness="reference", facts=found, unread=tuple(dict.fromkeys(unread)))
 

@@ -24,6 +24,9 @@ LARGEST = 2**200
 LONGEST = 100_000
 """Items of a list, characters of a string."""
 
+MOST_MODULES = 4096
+"""Modules of a list that are walked through."""
+
 BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -196,9 +199,9 @@ def bounded(value: Any) -> Any:
 def iterable(value: Any) -> list[Any] | None:
     """The items of something that can be walked through; None when they are not known."""
     if isinstance(value, ModuleValue):
-        return value.items() if len(value) <= LONGEST else None
+        return value.items() if len(value) <= MOST_MODULES else None
     if isinstance(value, Copies):
-        return [value.item] * value.times if value.times <= LONGEST else None
+        return [value.item] * value.times if value.times <= MOST_MODULES else None
     if isinstance(value, (list, tuple, set, frozenset, dict, range, str)) and len(value) <= LONGEST:
         return list(value)
     return None
@@ -306,7 +309,7 @@ def call_method(machine: Machine, value: Any, name: str, args: list[Any], named:
     """A method of a list, dict, string …; UNKNOWN where Python would refuse or the result would be too large."""
     if name in ("append", "extend", "insert", "update", "setdefault", "add") and len(value) >= LONGEST:
         return UNKNOWN
-    if name in GROWS and sum(len(item) for item in args if isinstance(item, str)) > 1000:
+    if name in GROWS and _grown(value, args) > LONGEST:
         return UNKNOWN
     machine.spend(_size(value) // 8 + sum(measure(item) for item in args) if name not in CHEAP else 1)
     if name in ("extend", "update", "join") and args:
@@ -328,6 +331,14 @@ def call_method(machine: Machine, value: Any, name: str, args: list[Any], named:
     except (TypeError, ValueError, LookupError, AttributeError, RecursionError):
         return UNKNOWN
     return list(found) if name in ("items", "keys", "values") and isinstance(value, dict) else bounded(found)
+
+
+def _grown(value: Any, args: list[Any]) -> int:
+    """The most characters that `value.join(…)` or `value.replace(…)` can give."""
+    items = iterable(args[0]) if args and not isinstance(args[0], str) else None
+    if items is not None:
+        return sum(len(item) for item in items if isinstance(item, str)) + len(value) * len(items)
+    return len(value) * max([1, *(len(item) for item in args if isinstance(item, str))])
 
 
 GROWS = frozenset(("replace", "join"))

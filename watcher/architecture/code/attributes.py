@@ -23,9 +23,11 @@ from watcher.architecture.code.values import (
     Space,
     SuperValue,
     Tensor,
+    Undecided,
     Weight,
 )
 
+MAX_NAME = 200
 TRACED = frozenset("sigmoid tanh softmax topk".split())
 SILENT = frozenset("post_init init_weights apply requires_grad_ standardize_rope_params validate_rope "
                    "convert_rope_params_to_dict update validate_layer_type validate_architecture".split())  # fmt: skip
@@ -169,16 +171,21 @@ def _extend(module: ModuleValue, items: Any) -> None:
 
 def _add_module(module: ModuleValue, name: Any, item: Any = None) -> None:
     if isinstance(item, ModuleValue):
-        module.children[str(name)] = item
+        _name(module.children, name, item)
+
+
+def _name(group: Any, name: Any, item: Any) -> None:
+    if isinstance(name, (str, int)) and len(str(name)) <= MAX_NAME:
+        group[str(name)] = item
 
 
 def _register_parameter(module: ModuleValue, name: Any, item: Any = None) -> None:
     group = module.weights if isinstance(item, Weight) else module.attributes
-    group[str(name)] = item
+    _name(group, name, item)
 
 
 def _register_buffer(module: ModuleValue, name: Any = "", *args: Any, **named: Any) -> None:
-    module.attributes[str(name)] = Tensor()
+    _name(module.attributes, name, Tensor())
 
 
 OWN_METHODS: dict[str, Callable[..., Any]] = {
@@ -197,7 +204,7 @@ OWN_METHODS: dict[str, Callable[..., Any]] = {
 
 def _config(machine: Machine, value: ConfigValue, name: str) -> Any:
     if name == "to_dict":
-        return Method(value, call=lambda: configs.plain(value))
+        return Method(value, call=lambda: configs.plain(machine, value))
     if name == "get_text_config":
         return Method(value, call=lambda *args, **named: configs.text_part(value))
     try:
@@ -276,6 +283,8 @@ def set_attribute(machine: Machine, value: Any, name: str, item: Any) -> None:
         value.values[value.aliases.get(name, name)] = item
     if not isinstance(value, ModuleValue):
         return
+    if len(name) > MAX_NAME:
+        raise Undecided("a name of many characters")
     if value.cls is not None and _set_property(machine, value, name, item):
         return
     for group in (value.children, value.weights, value.attributes):

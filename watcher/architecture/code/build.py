@@ -69,7 +69,7 @@ def build_reference(
 ) -> Built:
     """The reference's model for a config. Raises Undecided when it has none or it cannot be followed."""
     machine.library = library
-    machine.auto = lambda config: library.base_model(machine, config)
+    machine.auto = lambda config, name: library.automatic(machine, config, name)
     cls = library.config_class(machine, model_type)
     if cls is None:
         raise Undecided(f"there is no config class for {model_type}")
@@ -99,24 +99,23 @@ def _wanted(machine: Interpreter, config: ConfigValue, top: ClassValue) -> Confi
     text = text_part(config)
     if text is config or text.cls is None:
         return config
-    return text if text.cls.name in _annotations(machine, top) else config
+    return text if text.cls.name in re.findall(r"\w+", _annotations(machine, top)) else config
 
 
 def _annotations(machine: Interpreter, top: ClassValue) -> str:
-    """Names of the config classes that a model class says it takes."""
+    """The config class that a model class says it takes: of its `__init__`, else of the nearest class that says so."""
     made, _ = classes.find(machine, top, "__init__")
-    found = []
     if isinstance(made, Function):
-        found = [
-            ast.unparse(item.annotation) for item in made.node.args.args if item.arg == "config" and item.annotation
-        ]
+        for item in made.node.args.args:
+            if item.arg == "config" and item.annotation is not None:
+                return ast.unparse(item.annotation)
     for cls in classes.order(machine, top):
         for node in cls.node.body if isinstance(cls, ClassValue) else ():
             if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "config":
-                found.append(ast.unparse(node.annotation))
-            elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "config_class":
-                found.append(ast.unparse(node.value))
-    return " ".join(found)
+                return ast.unparse(node.annotation)
+            if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "config_class":
+                return ast.unparse(node.value)
+    return ""
 
 
 def _ties(config: ConfigValue) -> bool:

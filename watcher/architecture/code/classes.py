@@ -118,6 +118,13 @@ def is_module(machine: Machine, cls: ClassValue) -> bool:
     return cls.is_module
 
 
+def has_metaclass(machine: Machine, cls: ClassValue) -> bool:
+    """Whether making an object of it is up to a metaclass that the code brings."""
+    found = [item for item in order(machine, cls) if isinstance(item, ClassValue)]
+    words = [word for item in found for word in item.node.keywords if word.arg == "metaclass"]
+    return any(getattr(word.value, "id", getattr(word.value, "attr", "")) != "ABCMeta" for word in words)
+
+
 def is_config(machine: Machine, cls: ClassValue) -> bool:
     """Whether it is a configuration class."""
     named = any("Config" in path for path in [*outside(machine, cls), cls.name])

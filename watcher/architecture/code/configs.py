@@ -206,22 +206,27 @@ def _rope(values: Env) -> None:
     values["rope_parameters"] = parameters
 
 
-def plain(value: Any, depth: int = 0) -> Any:
+def plain(machine: Machine, value: Any, depth: int = 0) -> Any:
     """A config as the dict that `to_dict` gives."""
-    if isinstance(value, ConfigValue) and depth < 8:
-        own = {key: plain(item, depth + 1) for key, item in value.values.items() if not key.startswith("$")}
-        kind = value.values.get("$model_type")
-        return own | ({"model_type": kind} if isinstance(kind, str) else {})
-    return copied(value)
+    if not isinstance(value, ConfigValue) or depth > 8:
+        return copied(machine, value)
+    machine.spend(len(value.values))
+    own = {key: plain(machine, item, depth + 1) for key, item in value.values.items() if not key.startswith("$")}
+    kind = value.values.get("$model_type")
+    return own | ({"model_type": kind} if isinstance(kind, str) else {})
 
 
-def copied(value: Any, depth: int = 0) -> Any:
+def copied(machine: Machine, value: Any, depth: int = 0) -> Any:
     """A copy of a config, dict or list."""
-    if isinstance(value, ConfigValue) and depth < 8:
-        return ConfigValue({key: copied(item, depth + 1) for key, item in value.values.items()}, value.cls, value.given)
-    if isinstance(value, dict) and depth < 8:
-        return {key: copied(item, depth + 1) for key, item in value.items()}
-    return list(value) if isinstance(value, list) else value
+    if depth > 8 or not isinstance(value, (ConfigValue, dict, list)):
+        return value
+    if isinstance(value, list):
+        machine.spend(len(value))
+        return list(value)
+    items = value.values if isinstance(value, ConfigValue) else value
+    machine.spend(len(items))
+    made = {key: copied(machine, item, depth + 1) for key, item in items.items()}
+    return ConfigValue(made, value.cls, value.given) if isinstance(value, ConfigValue) else made
 
 
 TEXT_PARTS = ("text_config", "llm_config", "language_config", "thinker_config")

@@ -77,6 +77,8 @@ def _call(machine: Machine, node: ast.Call, env: Env) -> Any:
             named |= {key: part for key, part in value.values.items() if not key.startswith("$")}
     if isinstance(target, Space) and target.path.startswith("builtins."):
         return SPECIAL[target.last](machine, args, named, env)
+    if target is UNKNOWN and isinstance(node.func, ast.Name) and not machine.stack:
+        machine.doubt(f"{node.func.id[:60]} is not known")
     return machine.call(target, args, named)
 
 
@@ -312,7 +314,7 @@ def _comprehend(machine: Machine, generators: list[ast.comprehension], env: Env,
     if items is None:
         raise Undecided("a comprehension over something that is not known")
     for item in items:
-        machine.spend()
+        machine.spend(1 + len(env) // 8)
         inner = dict(env)
         assign(machine, first.target, item, inner)
         decided = [truth(machine.evaluate(test, inner)) for test in first.ifs]
@@ -337,16 +339,12 @@ def _list_comprehension(machine: Machine, node: ast.ListComp | ast.GeneratorExp,
 
 def _alike(machine: Machine, node: ast.ListComp | ast.GeneratorExp, env: Env) -> Copies | list[Any] | None:
     """`[Expert(config) for _ in range(256)]`: built once, when the element does not use the number it is made for."""
-    only = node.generators[0]
-    if len(node.generators) != 1 or only.ifs or not isinstance(node.elt, ast.Call):
+    key = ("alike", node)
+    if key not in machine.remembered:
+        machine.remembered[key] = _repeats(node)
+    if not machine.remembered[key]:
         return None
-    if not isinstance(only.target, ast.Name) or _uses(node.elt, only.target.id):
-        return None
-    if any(isinstance(part, ast.NamedExpr) for part in ast.walk(node.elt)):
-        return None
-    if not (isinstance(only.iter, ast.Call) and getattr(only.iter.func, "id", "") == "range"):
-        return None
-    items = machine.evaluate(only.iter, env)
+    items = machine.evaluate(node.generators[0].iter, env)
     if not isinstance(items, range) or len(items) < 2:
         return None
     first = machine.evaluate(node.elt, dict(env))
@@ -355,8 +353,19 @@ def _alike(machine: Machine, node: ast.ListComp | ast.GeneratorExp, env: Env) ->
     return Copies(first, len(items))
 
 
-def _uses(node: ast.AST, name: str) -> bool:
-    return any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(node))
+def _repeats(node: ast.ListComp | ast.GeneratorExp) -> bool:
+    """Whether a comprehension makes the same call again and again."""
+    only = node.generators[0]
+    if len(node.generators) != 1 or only.ifs or not isinstance(node.elt, ast.Call):
+        return False
+    if not isinstance(only.target, ast.Name) or getattr(getattr(only.iter, "func", None), "id", "") != "range":
+        return False
+    name = only.target.id
+    return not any(
+        isinstance(part, ast.NamedExpr)
+        or (isinstance(part, ast.Name) and part.id == name and isinstance(part.ctx, ast.Load))
+        for part in ast.walk(node.elt)
+    )
 
 
 def _set_comprehension(machine: Machine, node: ast.SetComp, env: Env) -> Any:

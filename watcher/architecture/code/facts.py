@@ -15,12 +15,12 @@ Facts given (`i` counts layers from 0):
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
 from watcher.architecture.code import blocks, layerfacts
+from watcher.architecture.code.arithmetic import measure
 from watcher.architecture.code.build import AUDIO, EXPERTS, EXTRA, TOWER, Built, Placed
 from watcher.architecture.code.layerfacts import LayerFacts
 from watcher.architecture.code.trace import Stack, find_stack, trace_layers
@@ -45,7 +45,7 @@ def read_facts(built: Built, where: Where) -> tuple[Facts, list[tuple[str, str]]
     facts: Facts = {}
     unread: list[tuple[str, str]] = []
     doubts = dict(built.machine.doubts)
-    _attempt(facts, unread, "parameters", where(built.model.line), lambda: _counts(built, where, not doubts))
+    _attempt(facts, unread, "parameters", where(built.model.line), lambda: _counts(built, where, not doubts, unread))
     facts |= _defaults(built, where)
     try:
         stack = find_stack(built)
@@ -53,8 +53,8 @@ def read_facts(built: Built, where: Where) -> tuple[Facts, list[tuple[str, str]]
         unread.append(("layers", f"{where(built.model.line)}: {error}"))
     else:
         facts |= _stacked(built, stack, where, unread)
-    unread += [("*", f"{where(line)}: {what}") for line, what in list(built.machine.doubts.items())[:20]]
-    return facts, unread
+    doubted = [("*", f"{where(line)}: {what}") for line, what in list(built.machine.doubts.items())[:20]]
+    return facts, unread[:50] + doubted
 
 
 def _attempt(
@@ -69,25 +69,41 @@ def _attempt(
 # --- counts ----------------------------------------------------------------------------------------------------------
 
 
-def _counts(built: Built, where: Where, certain: bool) -> Facts:
-    """Parameter counts by part."""
+def _counts(built: Built, where: Where, certain: bool, unread: list[tuple[str, str]]) -> Facts:
+    """Parameter counts by part; a part with a weight of unknown size, and what it enters, is not told."""
+    if not built.weights:
+        raise Undecided("it holds no weights")
     line = where(built.model.line)
-    sums: Counter[str] = Counter()
+    sums: dict[str, int | None] = dict.fromkeys(("text", "vision", "audio", "mtp", "experts"), 0)
     for path, placed in built.weights.items():
-        count = placed.count
-        sums[_part(path)] += count
-        if _part(path) == "text" and EXPERTS.search(path):
-            sums["experts"] += count
+        for part in _parts(path):
+            sums[part] = _plus(sums[part], placed)
+            if sums[part] is None:
+                unread.append((f"parameters.{part}", f"{line}: {path[:200]} has an unknown size"))
     embedding, head = _tables(built)
-    sums["embedding"] = embedding.count if embedding else 0
-    sums["lm_head"] = head.count if head else 0
-    sums["total"] = sums["text"] + sums["vision"] + sums["audio"]
-    names = ("total", "text", "vision", "audio", "mtp", "experts", "embedding", "lm_head")
-    facts = {f"parameters.{name}": Fact(sums[name], line, certain) for name in names}
-    facts |= {f"parameters.{name}": Fact(value, line, certain) for name, value in _active(built, sums, head).items()}
+    sums["embedding"] = _plus(0, embedding)
+    sums["lm_head"] = _plus(0, head)
+    parts = [sums[part] for part in ("text", "vision", "audio")]
+    sums["total"] = sum(part for part in parts if part is not None) if None not in parts else None
+    sums |= _active(built, sums, head)
+    facts = {f"parameters.{name}": Fact(value, line, certain) for name, value in sums.items() if value is not None}
     tied = head is None and embedding is not None
     facts["tied_embeddings"] = Fact(tied, _key_where(built, "tie_word_embeddings", where))
     return facts
+
+
+def _plus(count: int | None, placed: Placed | None) -> int | None:
+    if count is None or placed is None:
+        return count
+    try:
+        return count + placed.count
+    except Undecided:
+        return None
+
+
+def _parts(path: str) -> tuple[str, ...]:
+    part = _part(path)
+    return (part, "experts") if part == "text" and EXPERTS.search(path) else (part,)
 
 
 def _part(path: str) -> str:
@@ -124,18 +140,17 @@ def _rows(module: ModuleValue) -> int | None:
     return weight.shape[0] if weight is not None and weight.shape else None
 
 
-def _active(built: Built, sums: Mapping[str, int], head: Placed | None) -> dict[str, int]:
-    """What one text token multiplies with (ARCH: rule A with both embedding tables, rule B without the input's)."""
-    all_, chosen = _number(built.text, EXPERT_KEYS), _number(built.text, CHOSEN_KEYS)
-    with_both = sums["text"]
-    if sums["experts"]:
+def _active(built: Built, sums: Mapping[str, int | None], head: Placed | None) -> dict[str, int]:
+    """What one text token multiplies with: with both embedding tables, and (`active`) without the input's."""
+    text, experts, embedding = sums["text"], sums["experts"], sums["embedding"]
+    if text is None or experts is None or embedding is None:
+        return {}
+    if experts:
+        all_, chosen = _number(built.text, EXPERT_KEYS), _number(built.text, CHOSEN_KEYS)
         if not all_ or not chosen:
             return {}
-        with_both += -sums["experts"] + sums["experts"] * chosen // all_
-    return {
-        "active_with_embedding": with_both,
-        "active": with_both - (sums["embedding"] if head is not None else 0),
-    }
+        text += experts * chosen // all_ - experts
+    return {"active_with_embedding": text, "active": text - (embedding if head is not None else 0)}
 
 
 def _number(config: ConfigValue, keys: Iterable[str]) -> int | None:
@@ -174,16 +189,20 @@ def _key_where(built: Built, key: str, where: Where) -> str:
     return _attribute_where(built.text, key, where)
 
 
-def _plain(value: Any, depth: int = 0) -> bool:
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return True
-    if depth > 4:
+def _plain(value: Any) -> bool:
+    """Whether a value is one that JSON can tell, and not a large one."""
+    try:
+        return measure(value, 5000) >= 0 and _speaks(value)
+    except Undecided:
         return False
+
+
+def _speaks(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _speaks(item) for key, item in value.items())
     if isinstance(value, (list, tuple)):
-        return len(value) < 3000 and all(_plain(item, depth + 1) for item in value)
-    return isinstance(value, dict) and all(
-        isinstance(key, str) and _plain(item, depth + 1) for key, item in value.items()
-    )
+        return all(_speaks(item) for item in value)
+    return value is None or isinstance(value, (bool, int, float, str))
 
 
 # --- layers ----------------------------------------------------------------------------------------------------------

@@ -15,10 +15,26 @@ Named = dict[str, Any]
 def construct(name: str, args: list[Any], named: Named, module: ModuleValue | None = None) -> ModuleValue:
     """`nn.<name>(…)`, into `module` when a class of the code extends it."""
     made = module or ModuleValue(f"nn.{name}")
+    for key, value in zip(SIZES.get(name, ()), args, strict=False):
+        made.attributes[key] = value
+    made.attributes |= {key: named[key] for key in SIZES.get(name, ()) if key in named}
     maker = CONSTRUCTORS.get(name)
     if maker is not None:
         maker(made, args, named)
     return made
+
+
+SIZES: dict[str, tuple[str, ...]] = {
+    "Linear": ("in_features", "out_features"),
+    "Embedding": ("num_embeddings", "embedding_dim", "padding_idx"),
+    "LayerNorm": ("normalized_shape", "eps"),
+    "MultiheadAttention": ("embed_dim", "num_heads"),
+    **dict.fromkeys(
+        ("Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d"),
+        ("in_channels", "out_channels", "kernel_size", "stride", "padding"),
+    ),
+}
+"""Module → what of its arguments can be read from it again."""
 
 
 def _arg(args: list[Any], named: Named, position: int, name: str, default: Any = None) -> Any:

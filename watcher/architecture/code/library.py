@@ -23,6 +23,14 @@ CAUSAL, IMAGE_TEXT = "MODEL_FOR_CAUSAL_LM_MAPPING_NAMES", "MODEL_FOR_IMAGE_TEXT_
 MULTIMODAL, BASE = "MODEL_FOR_MULTIMODAL_LM_MAPPING_NAMES", "MODEL_MAPPING_NAMES"
 
 
+AUTO_CLASSES = {
+    "AutoModelForCausalLM": CAUSAL,
+    "AutoModelForImageTextToText": IMAGE_TEXT,
+    "AutoModelForMultimodalLM": MULTIMODAL,
+}
+"""`Auto…` class → its table; any other stands for the base model."""
+
+
 class Library:
     """What `transformers` has, as far as its own tables tell."""
 
@@ -111,23 +119,15 @@ class Library:
             others += [key for key, value in self.names(table).items() if value == name and key != model_type]
         return next((found for key in others if (found := self.where(self.folder(key), name))), None)
 
-    def base_model(self, machine: Machine, config: Any) -> ClassValue | None:
-        """What `AutoModel.from_config` builds for a config."""
+    def automatic(self, machine: Machine, config: Any, name: str) -> ClassValue | None:
+        """What `AutoModel.from_config`, or that of another `Auto…` class, builds for a config."""
         model_type = config.values.get("$model_type") if isinstance(config, ConfigValue) else None
         if not isinstance(model_type, str) or not model_type:
             model_type = config.values.get("model_type") if isinstance(config, ConfigValue) else None
         if not isinstance(model_type, str):
             return None
         model_type = self.known(model_type) or model_type
-        return self.model_class(machine, model_type, BASE)
-
-    def top_class(self, machine: Machine, model_type: str) -> tuple[ClassValue, str] | None:
-        """(class, table) that loads a model type whole: with its towers where it has some."""
-        for table in (IMAGE_TEXT, CAUSAL, MULTIMODAL, BASE):
-            found = self.model_class(machine, model_type, table)
-            if found is not None:
-                return found, table
-        return None
+        return self.model_class(machine, model_type, AUTO_CLASSES.get(name, BASE))
 
     def by_architecture(self, name: str) -> str | None:
         """The model type of a class name such as `DeepseekV3ForCausalLM`."""

@@ -29,13 +29,14 @@ from watcher.architecture.code.values import (
     ModuleValue,
     SourceModule,
     Space,
+    Stopped,
     Tensor,
     Trace,
     Undecided,
 )
 
-STEPS = 3_000_000
-"""Nodes that reading one model may visit: about three seconds at most; a usual model takes fifty thousand."""
+STEPS = 2_000_000
+"""Nodes that reading one model may visit: two or three seconds at most; a usual model takes fifty thousand."""
 
 DEPTH = 48
 """Calls within calls."""
@@ -57,8 +58,9 @@ class Interpreter:
         self.doubts: dict[str, str] = {}
         """`file.py:line` → what could not be followed there."""
         self.at = ""
+        self.remembered: dict[tuple[str, ast.AST], bool] = {}
         self.waiting: dict[int, list[tuple[list[Any], Env]]] = {}
-        self.auto: Callable[[Any], Any] | None = None
+        self.auto: Callable[[Any, str], Any] | None = None
         self.line = 0
         self.library: Library | None = None
         self._depth = 0
@@ -67,9 +69,7 @@ class Interpreter:
 
     def evaluate(self, node: ast.AST, env: Env) -> Any:
         """An expression's value; UNKNOWN for a kind of node that is not in the table."""
-        self.steps -= 1
-        if self.steps < 0:
-            raise Exhausted("too many steps")
+        self.spend()
         handler = EXPRESSIONS.get(type(node))
         return handler(self, node, env) if handler is not None else UNKNOWN
 
@@ -196,8 +196,11 @@ class Interpreter:
         return self.run(target, args, named)
 
     def _construct(self, cls: ClassValue, args: list[Any], named: Env) -> Any:
+        if classes.has_metaclass(self, cls):
+            raise Undecided(f"{cls.name} has a metaclass of its own")
         if classes.is_module(self, cls):
             module = ModuleValue(cls.name, cls, self.place())
+            self.spend(10)
             self.initialise(module, cls, None, args, named)
             return module
         if classes.is_config(self, cls):
@@ -212,8 +215,9 @@ class Interpreter:
         if isinstance(made, Function):
             doubts = dict(self.doubts)
             self.run(made, [module, *args], named, where)
-            if ROTARY.search(cls.name) and not module.weights:  # angles that are computed hold no weights
+            if ROTARY.search(cls.name) and not module.weights.keys() - {"?"}:  # computed angles are no weights
                 self.doubts = doubts
+                module.weights.clear()
         else:
             outside.initialise(self, module, classes.outside(self, cls), args, named)
 
@@ -233,12 +237,15 @@ class Interpreter:
                 env["__self__"] = args[0]
             if isinstance(function.node, ast.Lambda):
                 return self.evaluate(function.node.body, env)
-            if _yields(function):
+            if self._yields(function):
                 raise Undecided("a generator")
             ended = self.execute(function.node.body, env)
             return ended.value if isinstance(ended, Returned) else None
         except RecursionError:
             raise Undecided("nested too deeply") from None
+        except Stopped as error:
+            error.where = error.where or self.place()
+            raise
         finally:
             self._depth -= 1
             self.at, self.line = at, line
@@ -248,6 +255,7 @@ class Interpreter:
         module = function.module
         env: Env = {**function.closure, "__module__": module} if function.closure else {"__module__": module}
         names = [item.arg for item in (*parameters.posonlyargs, *parameters.args)]
+        self.spend(len(names) + len(parameters.kwonlyargs) + len(env) // 8)
         first = len(names) - len(parameters.defaults)
         for position, name in enumerate(names):
             if position < len(args):
@@ -277,14 +285,11 @@ class Interpreter:
         except FAILURES:
             return UNKNOWN
 
-
-def _yields(function: Function) -> bool:
-    """Whether it is a generator; a look at its top statements is enough for the code of models."""
-    return (
-        any(
-            isinstance(node, ast.Expr) and isinstance(node.value, (ast.Yield, ast.YieldFrom))
-            for node in function.node.body
-        )
-        if isinstance(function.node, ast.FunctionDef)
-        else False
-    )
+    def _yields(self, function: Function) -> bool:
+        """Whether it is a generator; a look at its top statements is enough for the code of models."""
+        key = ("yields", function.node)
+        if key not in self.remembered:
+            body = function.node.body if isinstance(function.node, ast.FunctionDef) else []
+            values = [node.value for node in body if isinstance(node, ast.Expr)]
+            self.remembered[key] = any(isinstance(value, (ast.Yield, ast.YieldFrom)) for value in values)
+        return self.remembered[key]

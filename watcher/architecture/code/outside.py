@@ -14,6 +14,7 @@ from watcher.architecture.code.arithmetic import (
     MATH,
     NORMED,
     ROTATED,
+    bounded,
     iterable,
     multiplied,
     product,
@@ -130,13 +131,13 @@ def call(machine: Machine, path: str, args: list[Any], named_: Env) -> Any:
     if path.startswith("activation."):
         return ACTIVATIONS.make(last)
     if path in ("copy.deepcopy", "copy.copy"):
-        return configs.copied(args[0] if args else UNKNOWN)
+        return configs.copied(machine, args[0] if args else UNKNOWN)
     if path == "itertools.cycle":
         items = iterable(args[0]) if args else None
         return Cycle(items) if items else UNKNOWN
     if path == "functools.partial" and args:
         return Method(args[0], call=partial(_partial, machine, args, named_))
-    if path.startswith("math."):
+    if path.startswith(("math.", "numpy.")):
         return _math(last, args)
     if path == "hf.Conv1D":
         return layers.transposed_linear(args, named_)
@@ -151,7 +152,7 @@ def call(machine: Machine, path: str, args: list[Any], named_: Env) -> Any:
     if last == "apply_chunking_to_forward" and len(args) > 3:
         return machine.call(args[0], args[3:], {})
     if last in ("_from_config", "from_config"):
-        return automatic(machine, args, named_)
+        return automatic(machine, path.split(".")[-2], args, named_)
     if last in FLAGS or re.fullmatch(r"is_\w+_available", last):
         return FLAGS.get(last, False)
     if path.startswith(("torch.", "einops.")):
@@ -164,12 +165,17 @@ def _module(machine: Machine, last: str, args: list[Any], named_: Env) -> Any:
         return layers.parameter(args, named_)
     if last == "Buffer":
         return args[0] if args else UNKNOWN
+    machine.spend(10)
     made = layers.construct(last, args, named_)
     made.line = machine.place()
     return made
 
 
 def _math(last: str, args: list[Any]) -> Any:
+    if last == "prod":
+        items = iterable(args[0]) if args else None
+        known = items is not None and len(items) < 100 and all(isinstance(item, (int, float)) for item in items)
+        return bounded(math.prod(items)) if items is not None and known else UNKNOWN
     function = MATH.get(last)
     if function is None or any(not isinstance(item, (int, float)) for item in args):
         return UNKNOWN
@@ -182,10 +188,10 @@ def _math(last: str, args: list[Any]) -> Any:
     return found if not isinstance(found, float) or math.isfinite(found) else UNKNOWN
 
 
-def automatic(machine: Machine, args: list[Any], named_: Env) -> Any:
+def automatic(machine: Machine, name: str, args: list[Any], named_: Env) -> Any:
     """`AutoModel.from_config(config)`: the class that the auto tables name for it."""
     config = args[0] if args else named_.get("config")
-    cls = machine.auto(config) if isinstance(config, ConfigValue) and machine.auto is not None else None
+    cls = machine.auto(config, name) if isinstance(config, ConfigValue) and machine.auto is not None else None
     if cls is None:
         machine.doubt("a sub-model whose class is not known")
         return UNKNOWN
@@ -252,12 +258,25 @@ def _joined(last: str, args: list[Any], tensors: list[Tensor], named_: Env) -> A
         parts = args[0] if args and isinstance(args[0], (list, tuple)) else ()
         tensors = [item for item in parts if isinstance(item, Tensor)]
         marks = frozenset().union(*(item.marks for item in tensors)) if tensors else frozenset()
-        return Tensor(None, tensors[0].made if tensors else "", marks)
+        shape = _concatenated([item.shape for item in tensors], args[1] if len(args) > 1 else named_.get("dim", 0))
+        return Tensor(shape if "stack" not in last else None, tensors[0].made if tensors else "", marks)
     if last in ("split", "chunk", "unbind", "tensor_split") and tensors:
         return layers.tensor_method(tensors[0], last, args[1:] or list(named_.values()))
     if last in ("dropout", "contiguous", "clone") and tensors:
         return tensors[0]
     return fresh(args, named_)
+
+
+def _concatenated(shapes: list[Any], dim: Any) -> tuple[Any, ...] | None:
+    """The shape of tensors put together along a dimension."""
+    same = bool(shapes) and all(shape is not None and len(shape) == len(shapes[0] or ()) for shape in shapes)
+    if not same or not isinstance(dim, int) or not -len(shapes[0]) <= dim < len(shapes[0]):
+        return None
+    lengths = [shape[dim] for shape in shapes]
+    total = sum(lengths) if all(isinstance(item, int) for item in lengths) else UNKNOWN
+    made = list(shapes[0])
+    made[dim] = total
+    return tuple(made)
 
 
 def _foreign(machine: Machine, path: str, last: str, args: list[Any], named_: Env) -> Any:

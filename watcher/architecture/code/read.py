@@ -45,14 +45,20 @@ def read_code(files: RepoFiles, config: Mapping[str, Any], *, reference: Sources
     try:
         unread = _read(machine, named, config, reference, found)
     except (*FAILURES, Exhausted) as error:
-        unread = [("*", f"{machine.place()}: {error or type(error).__name__}")]
+        unread = [("*", stopped(machine, error))]
     found |= _lineage(files)
     problems = [
-        ("*", f"{path.rpartition('/')[2]}: {module.problem}")
+        ("*", f"{path.rpartition('/')[2]}: {module.problem[:200]}")
         for path, module in machine.modules.items()
         if module.problem is not None
     ]
     return Reading(witness="code", facts=found, unread=tuple(dict.fromkeys([*problems, *unread])))
+
+
+def stopped(machine: Interpreter, error: BaseException) -> str:
+    """Where and why a reading ended."""
+    where = getattr(error, "where", "") or machine.place()
+    return f"{where}: {str(error)[:200] or 'nested too deeply'}"
 
 
 def _named(config: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -73,7 +79,7 @@ def _read(
 ) -> list[tuple[str, str]]:
     library = Library(reference) if reference is not None else None
     machine.library = library
-    machine.auto = lambda value: _sub_model(machine, library, value)
+    machine.auto = lambda value, name: _sub_model(machine, library, value, name)
     top = _class(machine, next(named[name] for name in MODELS if name in named))
     made = _config(machine, named, top, config)
     built = build(machine, made, top)
@@ -116,16 +122,16 @@ def _config(machine: Interpreter, named: Mapping[str, Any], top: ClassValue, con
     return make_config(machine, cls, given)
 
 
-def _sub_model(machine: Interpreter, library: Library | None, config: Any) -> ClassValue | None:
+def _sub_model(machine: Interpreter, library: Library | None, config: Any, wanted: str) -> ClassValue | None:
     """What `AutoModel.from_config` builds: from the repo's own `auto_map` of that part, else the reference's."""
     table = config.values.get("auto_map") if isinstance(config, ConfigValue) else None
-    for name in MODELS:
+    for name in (wanted, *MODELS):
         if isinstance(table, Mapping) and isinstance(table.get(name), str):
             try:
                 return _class(machine, table[name])
             except Undecided:
                 return None
-    return library.base_model(machine, config) if library is not None else None
+    return library.automatic(machine, config, wanted) if library is not None else None
 
 
 def _lineage(files: RepoFiles) -> dict[str, Fact]:

@@ -19,6 +19,7 @@ from watcher.architecture.code.values import (
     Raised,
     Tensor,
     Undecided,
+    Weight,
     opaque,
     truth,
 )
@@ -173,7 +174,9 @@ def _for(machine: Machine, node: ast.For, env: Env) -> Any:
     items = iterable(machine.evaluate(node.iter, env))
     if items is None:
         machine.doubt("a loop over something that is not known")
+        _incomplete(node, env)
         return None
+    machine.spend(len(items) // 8)
     for item in items[:MAX_ROUNDS]:
         assign(machine, node.target, item, env)
         ended = machine.execute(node.body, env)
@@ -182,6 +185,20 @@ def _for(machine: Machine, node: ast.For, env: Env) -> Any:
         if isinstance(ended, Returned):
             return ended
     return machine.execute(node.orelse, env)
+
+
+def _incomplete(node: ast.For, env: Env) -> None:
+    """A module that a loop which is not followed adds to holds weights that are not known."""
+    owner = env.get("__self__")
+    adds = any(
+        isinstance(part, ast.Call) and getattr(part.func, "attr", getattr(part.func, "id", "")) in ADDS
+        for part in ast.walk(node)
+    )
+    if adds and isinstance(owner, ModuleValue):
+        owner.weights["?"] = Weight(None)
+
+
+ADDS = frozenset({"append", "extend", "setattr", "add_module", "register_parameter", "update"})
 
 
 def _while(machine: Machine, node: ast.While, env: Env) -> Any:

@@ -38,6 +38,7 @@ LEFT_OUT: Env = {
 }
 """Arguments of a layer that a plain pass over a text does not give."""
 
+MAX_LAYERS = 2000
 HIDDEN = frozenset("hidden_states x hidden hidden_state input_tensor inputs".split())
 GIVEN = frozenset(
     "position_ids cache_position per_layer_input residual residuals original_hidden_states alibi rotary_emb emb".split()
@@ -81,6 +82,7 @@ def find_stack(built: Built) -> Stack:
     ]
     chosen = [item for item in lists if not TOWER.search(item[0])] or lists
     chosen = [item for item in chosen if not re.search(r"(^|\.)encoder(\.|$)", item[0])] or chosen
+    chosen = [item for item in chosen if len(item[1]) <= MAX_LAYERS]
     if not chosen:
         raise Undecided("there is no list of layers")
     path, module = max(chosen, key=lambda item: (_size(item[1]), -len(item[0])))

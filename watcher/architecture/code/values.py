@@ -12,19 +12,32 @@ Env = dict[str, Any]
 """Local names of one call, and `__module__`, `__class__`, `__self__` of where it stands."""
 
 
-class Undecided(Exception):
+class Stopped(Exception):
+    """Reading cannot go on.
+
+    ├── Undecided    a value that must be known is not
+    ├── Raised       the code itself raises here
+    ├── NoAttribute  a config or an object has no such attribute
+    └── Exhausted    the steps that reading one model may take are used up: the end of the whole reading
+    """
+
+    where: str = ""
+    """`file.py:line`, kept where it is first known."""
+
+
+class Undecided(Stopped):
     """A value that must be known is not."""
 
 
-class Raised(Exception):
+class Raised(Stopped):
     """The code itself raises here."""
 
 
-class NoAttribute(Exception):
+class NoAttribute(Stopped):
     """A config or an object has no such attribute."""
 
 
-class Exhausted(Exception):
+class Exhausted(Stopped):
     """The steps, or the memory, that reading one model may take are used up."""
 
 
@@ -41,6 +54,9 @@ class _UnknownValue:
     def __bool__(self) -> bool:
         raise Undecided("an unknown value decides")
 
+
+MAX_PATH = 1000
+"""Characters of a module's dotted path."""
 
 UNKNOWN: Any = _UnknownValue()
 _numbers = itertools.count(1)
@@ -189,6 +205,8 @@ class ModuleValue:
         seen = set() if seen is None else seen
         if id(self) in seen:
             return
+        if len(path) > MAX_PATH:
+            raise Undecided("modules nested too deeply")
         seen.add(id(self))
         yield path, self
         for name, child in self.children.items():
@@ -281,12 +299,14 @@ class Machine(Protocol):
     trace: Trace
     stack: list[str]
     doubts: dict[str, str]
+    remembered: dict[tuple[str, ast.AST], bool]
+    """What was found out about a node, by question."""
     at: str
     line: int
     waiting: dict[int, list[tuple[list[Any], Env]]]
     """Modules, by identity, whose calls are kept and not followed."""
-    auto: Callable[[Any], Any] | None
-    """Config → class, for `AutoModel.from_config`."""
+    auto: Callable[[Any, str], Any] | None
+    """Config and name of an `Auto…` class → class, for `AutoModel.from_config`."""
 
     def evaluate(self, node: ast.AST, env: Env) -> Any:
         """An expression's value."""
