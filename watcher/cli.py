@@ -12,13 +12,14 @@ import sys
 from collections.abc import Sequence
 
 from watcher import __version__
-from watcher.commands import keeping, models, operate, organizations, outbox, past, site
+from watcher.commands import keeping, models, operate, organizations, outbox, past, reference, site
 from watcher.commands.base import Verb
 from watcher.errors import WatcherError
 
 VERBS: tuple[Verb, ...] = (
     *operate.VERBS,
     *models.VERBS,
+    *reference.VERBS,
     *organizations.VERBS,
     *outbox.VERBS,
     *past.VERBS,

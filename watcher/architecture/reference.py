@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,8 +67,9 @@ class Reference:
         match = WHEEL.fullmatch(path.name)
         try:
             sources = ZipSources(path)
-        except (OSError, ValueError, RuntimeError) as error:
-            raise SourceError(f"{path}: cannot be read as a wheel: {error}") from None
+        except (OSError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
+            why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            raise SourceError(f"{path}: cannot be read as a wheel: {why}") from None
         if match is None or sources.read("transformers/models/auto/modeling_auto.py") is None:
             raise SourceError(f"{path}: is no wheel of transformers (transformers-VERSION-py3-none-any.whl)")
         return cls(match[1], sources, str(path))

@@ -7,6 +7,7 @@ import posixpath
 import re
 import warnings
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
@@ -56,7 +57,10 @@ class ZipSources:
         """A file of the archive; nothing for one that is too large."""
         if path not in self._names or self._archive.getinfo(path).file_size > FILE_LIMIT:
             return None
-        return self._archive.read(path)
+        try:
+            return self._archive.read(path)
+        except (OSError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error):
+            return None
 
     def names(self) -> frozenset[str]:
         """Every path."""
