@@ -1,8 +1,8 @@
 """Compares our parameter counts with `transformers` on the meta device, for every model type. `make conformance`.
 
 Installs `transformers` and a CPU build of torch into an environment of its own, builds every causal language model
-there at its default config, reads the same implementation as text with our reader, and lists each model type whose counts
-differ or that only one of the two can build. Ends with 1 when something differs.
+there at its default config, reads the same implementation as text with our reader, and lists each model type whose
+counts differ or that only one of the two can build. Ends with 1 when something differs.
 
     python scripts/conformance.py [--torch SPEC] [--transformers SPEC] [--table NAME] [MODEL_TYPE …]
 """

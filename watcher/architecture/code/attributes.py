@@ -29,7 +29,7 @@ from watcher.architecture.code.values import (
 
 MAX_NAME = 200
 TRACED = frozenset("sigmoid tanh softmax topk".split())
-SILENT = frozenset("post_init init_weights apply requires_grad_ standardize_rope_params validate_rope "
+SILENT = frozenset("post_init init_weights standardize_rope_params validate_rope "
                    "convert_rope_params_to_dict update validate_layer_type validate_architecture".split())  # fmt: skip
 """Methods of modules and configs that change nothing we look at."""
 
@@ -188,7 +188,15 @@ def _register_buffer(module: ModuleValue, name: Any = "", *args: Any, **named: A
     _name(module.attributes, name, Tensor())
 
 
+def _itself(module: ModuleValue, *args: Any, **named: Any) -> ModuleValue:
+    return module
+
+
+ITSELF = "to cuda cpu float half bfloat16 double eval train requires_grad_ apply to_empty type share_memory".split()
+"""Methods that give the module itself."""
+
 OWN_METHODS: dict[str, Callable[..., Any]] = {
+    **dict.fromkeys(ITSELF, _itself),
     "append": _append,
     "extend": _extend,
     "add_module": _add_module,
@@ -289,6 +297,8 @@ def set_attribute(machine: Machine, value: Any, name: str, item: Any) -> None:
         return
     for group in (value.children, value.weights, value.attributes):
         group.pop(name, None)
+    if item is UNKNOWN and not machine.stack and not value.plain:
+        machine.doubt(f"{name} is not known")
     if isinstance(item, ModuleValue) and not item.plain:
         value.children[name] = item
     elif isinstance(item, Weight):

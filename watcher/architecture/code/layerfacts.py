@@ -147,6 +147,9 @@ def _mixes(trace: LayerTrace, step: Step) -> bool:
 
 def _sublayer(trace: LayerTrace, step: Step, norms: list[Step]) -> Sublayer:
     pre = next((norm for norm in norms if norm.path == step.source), None)
+    adds_normed = pre is not None and any(step.path in norm.terms and pre.path in norm.terms for norm in norms)
+    if adds_normed and pre is not None and pre.source == "+":
+        pre = None  # what is added to is normalised itself: that norm ends the sublayer before
     post = next((norm for norm in norms if norm.source == step.path), None)
     after = any(step.path in norm.terms for norm in norms) or _normed_inside(trace, step)
     return Sublayer(step, pre, post, after)
@@ -168,19 +171,27 @@ def _parallel(mixers: tuple[Sublayer, ...], feeds: tuple[Sublayer, ...]) -> bool
 
 
 def _query_key_norm(trace: LayerTrace, head_dim: int | None) -> tuple[str | None, str]:
-    """(per-head, full, l2 or None, line)."""
+    """(per-head, full, l2 or None, line): from what meets in the scores, else from the names of norms in the mixer."""
     layer = trace.module.path
-    for step in trace.steps:
-        name = _name(step, layer)
-        last = name.rpartition(".")[2].lower()
-        if "." in name and is_norm(step.module) and QUERY_KEY.fullmatch(last) and not NOT_QUERY_KEY.search(name):
-            return _width(step, _own_head_dim(trace, name) or head_dim), step.line
-    for path, left, right, line, _ in trace.products:
-        if SCORES in left | right or NOT_QUERY_KEY.search(path.removeprefix(layer)):
-            continue
+    named = next((step for step in trace.steps if _is_query_key_norm(step, layer)), None)
+    scores = [item for item in trace.products if SCORES not in item[1] | item[2] and not NOT_QUERY_KEY.search(item[0])]
+    for _, left, right, line, _ in scores:
         if NORMED in left and NORMED in right:
-            return "l2" if L2 in left else "per-head", line
-    return None, ""
+            return _told(trace, named, head_dim) if named else ("l2" if L2 in left else "per-head", line)
+    if named is None or any(NORMED not in left | right for _, left, right, _, whole in scores if not whole):
+        return None, ""
+    return _told(trace, named, head_dim)
+
+
+def _told(trace: LayerTrace, norm: Step, head_dim: int | None) -> tuple[str, str]:
+    return _width(norm, _own_head_dim(trace, _name(norm, trace.module.path)) or head_dim), norm.line
+
+
+def _is_query_key_norm(step: Step, layer: str) -> bool:
+    name = _name(step, layer)
+    last = name.rpartition(".")[2].lower()
+    named = "." in name and QUERY_KEY.fullmatch(last) and not NOT_QUERY_KEY.search(name)
+    return bool(named) and is_norm(step.module)
 
 
 def _own_head_dim(trace: LayerTrace, name: str) -> int | None:

@@ -147,6 +147,8 @@ def call(machine: Machine, path: str, args: list[Any], named_: Env) -> Any:
         return _signature(machine, args[0] if args else None)
     if path == "hf.AutoConfig.for_model":
         return _for_model(machine, args, named_)
+    if path.startswith("hf.") and last.endswith("Activation"):
+        return ModuleValue(f"Act:{last.removesuffix('Activation').lower()}")
     if last == "get_activation":
         return ACTIVATIONS.make(args[0] if args else None)
     if last == "apply_chunking_to_forward" and len(args) > 3:
