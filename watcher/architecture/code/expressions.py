@@ -10,6 +10,7 @@ from watcher.architecture.code.arithmetic import (
     BUILTINS,
     COMPARE,
     LONGEST,
+    MOST_MODULES,
     UNARY,
     binary_of,
     iterable,
@@ -329,8 +330,14 @@ def _list_comprehension(machine: Machine, node: ast.ListComp | ast.GeneratorExp,
     if alike is not None:
         return alike
     items: list[Any] = []
+
+    def add(inner: Env) -> None:
+        items.append(machine.evaluate(node.elt, inner))
+        if len(items) > MOST_MODULES and isinstance(items[-1], ModuleValue):
+            raise Undecided(f"a list of more than {MOST_MODULES} modules")
+
     try:
-        _comprehend(machine, node.generators, env, lambda inner: items.append(machine.evaluate(node.elt, inner)))
+        _comprehend(machine, node.generators, env, add)
     except Undecided as error:
         machine.doubt(str(error))
         return UNKNOWN

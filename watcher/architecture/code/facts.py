@@ -247,7 +247,7 @@ def _sized(prefix: str, module: ModuleValue, where: Where) -> Facts:
 
 
 def _layer(prefix: str, module: ModuleValue, layer: LayerFacts, where: Where, line: str, followed: bool) -> Facts:
-    placements = [item.placement for item in (*layer.mixers, *layer.feed_forwards)]
+    placements = [item.placement for item in (*layer.mixers[:1], *layer.feed_forwards[:1])]
     mixer = layer.mixers[0] if layer.mixers else None
     feeds = [item for item in layer.feed_forwards if item.step.module.kind != "nn.Linear"] or list(layer.feed_forwards)
     facts: Facts = {
@@ -296,7 +296,7 @@ def _whole(built: Built, stack: Stack, read: list[LayerFacts], where: Where) -> 
     if not read:
         return {}
     line = where(stack.layers[0].line)
-    subs = [item for layer in read for item in (*layer.mixers, *layer.feed_forwards)]
+    subs = [item for layer in read for item in (*layer.mixers[:1], *layer.feed_forwards[:1])]
     attending = [layer for layer in read if layer.attends] or read
     facts: Facts = {}
     if subs:

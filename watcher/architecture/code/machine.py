@@ -38,6 +38,7 @@ from watcher.architecture.code.values import (
 STEPS = 2_000_000
 """Nodes that reading one model may visit: two or three seconds at most; a usual model takes fifty thousand."""
 
+MAX_MODULES = 60_000
 DEPTH = 48
 """Calls within calls."""
 
@@ -62,6 +63,7 @@ class Interpreter:
         self.waiting: dict[int, list[tuple[list[Any], Env]]] = {}
         self.auto: Callable[[Any, str], Any] | None = None
         self.line = 0
+        self.count = 0
         self.library: Library | None = None
         self._depth = 0
 
@@ -90,6 +92,13 @@ class Interpreter:
         self.steps -= steps
         if self.steps < 0:
             raise Exhausted("too many steps")
+
+    def made(self) -> None:
+        """Another module is made. Raises Exhausted when there are more than any model has."""
+        self.count += 1
+        self.spend(10)
+        if self.count > MAX_MODULES:
+            raise Exhausted(f"more than {MAX_MODULES} modules")
 
     def place(self) -> str:
         """`file.py:line` of what is being read."""
@@ -200,7 +209,7 @@ class Interpreter:
             raise Undecided(f"{cls.name} has a metaclass of its own")
         if classes.is_module(self, cls):
             module = ModuleValue(cls.name, cls, self.place())
-            self.spend(10)
+            self.made()
             self.initialise(module, cls, None, args, named)
             return module
         if classes.is_config(self, cls):

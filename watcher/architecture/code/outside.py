@@ -167,7 +167,7 @@ def _module(machine: Machine, last: str, args: list[Any], named_: Env) -> Any:
         return layers.parameter(args, named_)
     if last == "Buffer":
         return args[0] if args else UNKNOWN
-    machine.spend(10)
+    machine.made()
     made = layers.construct(last, args, named_)
     made.line = machine.place()
     return made

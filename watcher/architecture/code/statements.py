@@ -49,6 +49,7 @@ def _expression(machine: Machine, node: ast.Expr, env: Env) -> None:
         machine.evaluate(node.value, env)
     except NoAttribute as error:
         machine.doubt(f"no attribute {error}")
+        _incomplete(node, env)
 
 
 def _assign(machine: Machine, node: ast.Assign, env: Env) -> None:
@@ -57,6 +58,8 @@ def _assign(machine: Machine, node: ast.Assign, env: Env) -> None:
     except (NoAttribute, Undecided) as error:
         machine.doubt(f"no attribute {error}" if isinstance(error, NoAttribute) else str(error))
         value = UNKNOWN
+        if not machine.stack and isinstance(node.value, ast.Call):
+            _unknown_weights(env)
     for target in node.targets:
         assign(machine, target, value, env)
 
@@ -187,14 +190,19 @@ def _for(machine: Machine, node: ast.For, env: Env) -> Any:
     return machine.execute(node.orelse, env)
 
 
-def _incomplete(node: ast.For, env: Env) -> None:
-    """A module that a loop which is not followed adds to holds weights that are not known."""
-    owner = env.get("__self__")
+def _incomplete(node: ast.stmt, env: Env) -> None:
+    """A module that a statement which is not followed adds to holds weights that are not known."""
     adds = any(
         isinstance(part, ast.Call) and getattr(part.func, "attr", getattr(part.func, "id", "")) in ADDS
         for part in ast.walk(node)
     )
-    if adds and isinstance(owner, ModuleValue):
+    if adds:
+        _unknown_weights(env)
+
+
+def _unknown_weights(env: Env) -> None:
+    owner = env.get("__self__")
+    if isinstance(owner, ModuleValue):
         owner.weights["?"] = Weight(None)
 
 

@@ -336,6 +336,10 @@ class Machine(Protocol):
         """Use up steps. Raises Exhausted."""
         ...
 
+    def made(self) -> None:
+        """Another module is made. Raises Exhausted."""
+        ...
+
     def doubt(self, what: str) -> None:
         """Note that something could not be followed, here."""
         ...
