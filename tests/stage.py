@@ -37,10 +37,7 @@ class Stage:
     def channel(self, kind: str, name: str | None = None, **more: Any) -> dict[str, Any]:
         """A `[[channels]]` table that leads to a local receiver."""
         name = name or kind
-        table: dict[str, Any] = {"name": name, "type": kind, **more}
-        if kind in ("slack", "discord", "webhook"):
-            table.setdefault("url", self.receivers.url(kind, name))
-        return table
+        return {"name": name, "type": kind, **self.receivers.table(kind, name), **more}
 
     @property
     def settings(self) -> Settings:

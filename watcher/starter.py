@@ -28,7 +28,7 @@ public_url = ""                          # where that folder is published, if it
 
 # [[channels]]
 # name = "research"
-# type = "slack"                         # or discord, webhook, git, folder
+# type = "slack"                         # or discord, teams, telegram, email, git …: see config.example.toml
 # url = "env:SLACK_WEBHOOK_URL"
 # min_significance = "structural"        # cosmetic, scale, structural, breaking
 """

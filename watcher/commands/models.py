@@ -87,7 +87,7 @@ def baselines(options: argparse.Namespace) -> int:
     return 0
 
 
-FORMATS = ["md", "html", "json", "text", "slack", "discord"]
+FORMATS = "md html json text slack discord teams mattermost telegram matrix ntfy email".split()
 
 
 def _inspect_arguments(parser: argparse.ArgumentParser) -> None:

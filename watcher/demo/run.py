@@ -122,8 +122,7 @@ def _given(settings: Settings) -> dict[str, Any]:
 
 def _redirect(channel: dict[str, Any], folder: Path, receivers: Receivers, remote: Path) -> None:
     """Point a channel at something local."""
-    if channel["type"] in ("slack", "discord", "webhook"):
-        channel["url"] = receivers.url(channel["type"], channel["name"])
+    channel |= receivers.table(channel["type"], channel["name"])
     if channel["type"] == "git":
         channel["repository"] = str(remote)
     if channel["type"] == "folder":

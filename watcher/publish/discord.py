@@ -8,17 +8,18 @@ from typing import Any, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from watcher.publish import http
-from watcher.publish.document import Block, Run, parse, rows_as_items
+from watcher.publish.brief import Brief, brief
+from watcher.publish.fit import Limits, fit
 from watcher.publish.interface import DeliveryError, Links, Outgoing, Payload, Receipt, Scope
-from watcher.publish.text import cut
+from watcher.publish.marks import DISCORD, discord_escape, safe_address, write
+from watcher.publish.text import WORD_JOINER, cut, unlinked
 from watcher.report.model import Report
 from watcher.section import ChannelSettings, SecretField
 
-TITLE, DESCRIPTION, CONTENT, PICTURE = 256, 3900, 1900, 8 * 1024 * 1024
-"""Platform limits with slack: title 256, description 4,096, 6,000 over all, content 2,000, 10 MiB a file."""
+TITLE, DESCRIPTION, CONTENT, FACTS, PICTURE = 256, 3900, 1900, 10, 8 * 1024 * 1024
+"""Within the platform's: title 256, description 4,096, content 2,000, 25 fields, 6,000 over all, 10 MiB a file."""
 
 COLOURS = {"new": 0xC2410C, "variant": 0x1D4ED8, "scaled": 0x0F766E, "same-architecture": 0x6B7280}
-TOLD = ("What changed", "In this release", "In this digest")
 GONE = {10015, 50027}
 """Codes by which Discord says that a webhook will never work again."""
 
@@ -81,12 +82,29 @@ class Discord:
             raise DeliveryError(f"{what} asks us to slow down", retry_after=seconds, status=answer.short)
         http.raise_for(answer, what)
 
-    def _address(self) -> str:
+    def _address(self, message: str = "") -> str:
+        """Of the webhook, or of one of its messages."""
         parts = urlsplit(self.settings.url.resolve())
+        if message:
+            parts = parts._replace(path=f"{parts.path.rstrip('/')}/messages/{message}")
         query = dict(parse_qsl(parts.query)) | {"wait": "true"}
         if self.settings.thread_id:
             query["thread_id"] = self.settings.thread_id
         return urlunsplit(parts._replace(query=urlencode(query)))
+
+    def update(self, outgoing: Outgoing, reference: str) -> Receipt:
+        """Put this message in the place of an earlier one; its picture stays."""
+        what = f"{self.name}: Discord"
+        kept = {key: value for key, value in outgoing.payload.body.items() if key not in ("attachments", "thread_name")}
+        answer = http.post(self._address(reference), what=what, method="PATCH", json=kept)
+        self._refused(answer, what)
+        return Receipt(status=f"{answer.status} edited", reference=reference)
+
+    def retract(self, reference: str) -> str:
+        """Delete a message."""
+        what = f"{self.name}: Discord"
+        self._refused(http.post(self._address(reference), what=what, method="DELETE"), what)
+        return "deleted"
 
     def check(self) -> str:
         """Ask for the webhook's own description: a GET sends nothing."""
@@ -102,60 +120,46 @@ class Discord:
 
 
 def message(report: Report, links: Links, picture: str | None) -> dict[str, Any]:
-    """The webhook's body: one embed; what does not fit is left out by whole lines, and the link leads to the rest."""
-    lines: list[str] = []
-    used = 0
-    for line in _lines(report):
-        if used + len(line) + 1 > DESCRIPTION:
-            break
-        lines.append(line)
-        used += len(line) + 1
-    embed: dict[str, Any] = {
-        "title": cut(report.headline, TITLE),
-        "description": "\n".join(lines) or escape(cut(report.headline, DESCRIPTION)),
-        "color": COLOURS.get(report.verdict or "", 0x6B7280),
-        "timestamp": report.created_at.isoformat(),
-        "footer": {"text": cut(f"{report.event.value.replace('_', ' ')} · {report.organization}", 200)},
-    }
-    if links.report.startswith("http"):
-        embed["url"] = links.report[:2000]
-    body: dict[str, Any] = {
-        "content": escape(cut(report.headline, CONTENT // 2)),
-        "embeds": [embed],
-        "allowed_mentions": {"parse": []},
-    }
+    """The webhook's body: what it is as the content, and one embed with what is new, key facts, changes and sketch."""
+    told = brief(report, links)
+    content = f"{told.marker} **{_cut(told.title, CONTENT)}**".strip()
+    body: dict[str, Any] = {"content": content, "embeds": [_embed(report, told)], "allowed_mentions": {"parse": []}}
     if picture:
-        embed["image"] = {"url": f"attachment://{picture}"}
-        alt = cut(f"Sketch of {report.name}", 900)
-        body["attachments"] = [{"id": 0, "filename": picture, "description": alt}]
+        body["embeds"][0]["image"] = {"url": f"attachment://{picture}"}
+        body["attachments"] = [{"id": 0, "filename": picture, "description": _plain(told.alt, 900)}]
     return body
 
 
-def _lines(report: Report) -> list[str]:
-    found: list[str] = []
-    for section in parse(report.markdown)[1:]:
-        if section.title.startswith(TOLD):
-            found.append(f"**{escape(section.title)}**")
-            found += [cut(line, 900) for block in section.blocks for line in _of(block)]
-    return found
+def _embed(report: Report, told: Brief) -> dict[str, Any]:
+    title = _cut(told.summary or told.headline, TITLE)
+    lines = [f"**{_cut(told.summary, 1000)}**"] if title.endswith("…") and told.summary else []
+    left = DESCRIPTION - sum(len(line) + 1 for line in lines) - 100
+    fitted = fit(told.sections, Limits(total=left, block=1500), lambda block: len(write(block, DISCORD)) + 1)
+    lines += [write(block, DISCORD) for block in fitted]
+    if told.link:
+        lines.append(f"[full report]({safe_address(told.link)})" if len(told.link) < 90 else "")
+    embed: dict[str, Any] = {
+        "title": title,
+        "description": "\n".join(line for line in lines if line) or _cut(told.headline, 1000),
+        "color": COLOURS.get(report.verdict or "", 0x6B7280),
+        "timestamp": report.created_at.isoformat(),
+        "footer": {"text": _plain(told.footer, 200)},
+    }
+    if told.facts:
+        fields = [{"name": label, "value": _cut(value, 200), "inline": True} for label, value in told.facts[:FACTS]]
+        embed["fields"] = fields
+    if told.link:
+        embed["url"] = safe_address(told.link)
+    return embed
 
 
-def _of(block: Block) -> list[str]:
-    parts = rows_as_items(block) if block.kind == "table" else (block,)
-    return ["".join(_run(run) for run in part.runs) for part in parts]
+def _plain(text: str, limit: int) -> str:
+    """For footers and descriptions of pictures, in which Discord formats nothing."""
+    return cut(unlinked(text.replace("@", f"@{WORD_JOINER}")), limit)
 
 
-def _run(run: Run) -> str:
-    text = escape(run.text)
-    if run.url and run.url.startswith(("http://", "https://")) and text.strip():
-        return f"[{text}]({run.url.replace(')', '%29')})"
-    return f"**{text}**" if run.bold and text.strip() else text
-
-
-def escape(text: str) -> str:
-    """Discord's Markdown made literal; mentions and bare addresses broken by a word joiner."""
-    marked = "".join(f"\\{letter}" if letter in "\\*_~`|>[]()#" else letter for letter in text)
-    return marked.replace("@", "@\u2060").replace("<", "<\u2060").replace("://", ":\u2060//")
+def _cut(text: str, limit: int) -> str:
+    return discord_escape(cut(text, limit, lambda part: len(discord_escape(part))))
 
 
 def _field(text: str, key: str) -> str | None:

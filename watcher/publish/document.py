@@ -105,7 +105,7 @@ def _inline(node: SyntaxTreeNode, bold: bool = False, url: str | None = None) ->
             yield Run(child.content, bold, True, url)
         elif child.type in ("softbreak", "hardbreak"):
             yield Run(" ", bold, False, url)
-        elif child.type == "text":
+        elif child.type == "text" and child.content:
             yield Run(child.content, bold, False, url)
 
 

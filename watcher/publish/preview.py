@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from watcher.errors import SourceError
-from watcher.publish import discord, slack
 from watcher.publish.document import parse
 from watcher.publish.folder import write_whole
 from watcher.publish.interface import Links
@@ -14,19 +16,37 @@ from watcher.publish.text import plain_text
 from watcher.report.formats import report_json, to_html
 from watcher.report.model import Report
 
+FORMS = ("md", "html", "json", "text")
+"""Forms of the page; every platform's message comes on top of them."""
+
+MESSAGES: dict[str, tuple[str, dict[str, object]]] = {
+    "slack": ("slack", {}),
+    "discord": ("discord", {"picture": None}),
+    "teams": ("teams", {}),
+    "mattermost": ("mattermost", {}),
+    "telegram": ("telegram", {"photo": False}),
+    "matrix": ("matrix", {}),
+    "ntfy": ("ntfy", {}),
+    "email": ("email", {"picture": False}),
+}
+"""Platform → (module of this room, options of its `message()`)."""
+
 
 def render(report: Report, kind: str) -> str:
-    """md, html, json, text, slack or discord."""
-    links = Links(report=report.hub_url)
-    makers = {
+    """The report in one of FORMS, or as the message that one of MESSAGES is sent."""
+    makers: dict[str, Callable[[], str]] = {
         "md": lambda: report.markdown,
         "html": lambda: to_html(report.markdown),
         "text": lambda: plain_text(parse(report.markdown)),
         "json": lambda: _json(report_json(report)),
-        "slack": lambda: _json(slack.message(report, links)),
-        "discord": lambda: _json(discord.message(report, links, None)),
     }
-    return makers[kind]()
+    return makers.get(kind, partial(_message, report, kind))()
+
+
+def _message(report: Report, kind: str) -> str:
+    module, options = MESSAGES[kind]
+    made = importlib.import_module(f"watcher.publish.{module}").message(report, Links(report=report.hub_url), **options)
+    return _json(made)
 
 
 def _json(data: object) -> str:

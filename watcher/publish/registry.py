@@ -14,8 +14,16 @@ if TYPE_CHECKING:
 
 CHANNELS: dict[str, tuple[str, str]] = {
     "slack": ("watcher.publish.slack", "Slack"),
+    "slack-bot": ("watcher.publish.slack_bot", "SlackBot"),
     "discord": ("watcher.publish.discord", "Discord"),
+    "teams": ("watcher.publish.teams", "Teams"),
+    "mattermost": ("watcher.publish.mattermost", "Mattermost"),
+    "telegram": ("watcher.publish.telegram", "Telegram"),
+    "matrix": ("watcher.publish.matrix", "Matrix"),
+    "ntfy": ("watcher.publish.ntfy", "Ntfy"),
+    "email": ("watcher.publish.email", "Email"),
     "webhook": ("watcher.publish.webhook", "Webhook"),
+    "apprise": ("watcher.publish.apprise", "Apprise"),
     "git": ("watcher.publish.git", "Git"),
     "folder": ("watcher.publish.folder", "Folder"),
 }

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 from watcher.publish import http
-from watcher.publish.document import Block, Run, parse, rows_as_items
+from watcher.publish.brief import Brief, brief
+from watcher.publish.document import Block
+from watcher.publish.fit import Limits, fit
 from watcher.publish.interface import DeliveryError, Links, Outgoing, Payload, Receipt, Scope
-from watcher.publish.text import cut
+from watcher.publish.marks import SLACK, slack_address, slack_escape, write
+from watcher.publish.text import WORD_JOINER, cut, unlinked
 from watcher.report.model import Report
 from watcher.section import ChannelSettings, SecretField
 
-HEADER, SECTION, BLOCKS, TOTAL, TEXT = 150, 2900, 45, 11_000, 3000
-"""Platform limits with slack: header 150, section 3,000, 50 blocks, about 13,200 over all, text 4,000."""
+HEADER, SECTION, FIELD, TOTAL, TEXT = 150, 2900, 300, 11_000, 3000
+"""Within the platform's limits: header 150, section 3,000, field 2,000, about 13,200 over all, text 4,000 advised."""
 
 GONE = ("no_service", "no_team", "no_active_hooks", "invalid_token", "token_revoked", "channel_is_archived")
 """Words by which Slack says that a hook will never work again."""
-
-TOLD = ("What changed", "In this release", "In this digest")
-"""Sections that chat shows; the rest is behind the link."""
 
 
 class SlackSettings(ChannelSettings):
@@ -69,77 +69,69 @@ class Slack:
 
 
 def message(report: Report, links: Links) -> dict[str, Any]:
-    """The webhook's body: a header, what changed, and a link to the whole; cut at blocks."""
-    title = report.headline
-    blocks: list[dict[str, Any]] = [
-        {
-            "type": "header",
-            "text": {
-                "type": "plain_text",
-                "text": cut(title.partition(":")[0].strip() or "Model report", HEADER),
-                "emoji": False,
-            },
-        },
-        _section(f"*{escape(cut(title, 1000))}*"),
-    ]
-    if links.picture:
-        alt = cut(f"Sketch of {report.name}", 200)
-        blocks.append({"type": "image", "image_url": links.picture, "alt_text": alt})
-    foot = {"type": "context", "elements": [{"type": "mrkdwn", "text": _footer(report, links)}]}
-    used = sum(len(str(block)) for block in (*blocks, foot))
-    for block in _body(report):
-        used += len(block["text"]["text"]) + 40
-        if used > TOTAL or len(blocks) >= BLOCKS:
-            break
-        blocks.append(block)
-    return {"text": escape(cut(title, TEXT)), "blocks": [*blocks, foot], "unfurl_links": False, "unfurl_media": False}
+    """The webhook's body: what it is, what is new, key facts, what changed, and a link to the whole."""
+    told = brief(report, links)
+    first = opening(told)
+    left = TOTAL - sum(len(str(block)) for block in first)
+    return envelope(told, [*first, *body(told, left), footer(told)])
 
 
-def _footer(report: Report, links: Links) -> str:
-    words = [f"<{_address(links.report)}|full report>"] if links.report.startswith("http") else []
-    words += [escape(report.verdict)] if report.verdict else []
-    return " · ".join([*words, escape(report.event.value.replace("_", " "))])
+def envelope(told: Brief, blocks: list[dict[str, Any]]) -> dict[str, Any]:
+    """Blocks with the text that notifications show; nothing in it unfurls."""
+    text = cut(told.headline, TEXT, lambda text: len(slack_escape(text)))
+    return {"text": slack_escape(text), "blocks": blocks, "unfurl_links": False, "unfurl_media": False}
 
 
-def _body(report: Report) -> Iterator[dict[str, Any]]:
-    """Sections that chat shows, each within a block's limit, broken between lines."""
-    for section in parse(report.markdown)[1:]:
-        if not section.title.startswith(TOLD):
-            continue
-        lines = [f"*{escape(section.title)}*", *(line for block in section.blocks for line in _lines(block))]
-        text = ""
-        for line in lines:
-            line = line if len(line) <= SECTION else cut(line, SECTION)
-            if text and len(text) + 1 + len(line) > SECTION:
-                yield _section(text)
-                text = ""
-            text = f"{text}\n{line}" if text else line
-        if text:
-            yield _section(text)
+def opening(told: Brief) -> list[dict[str, Any]]:
+    """What a reader sees first: the header, the headline's news, key facts, the sketch where it has an address."""
+    title = cut(f"{told.marker} {_plain(told.title)}".strip(), HEADER)
+    blocks = [{"type": "header", "text": {"type": "plain_text", "text": title, "emoji": False}}]
+    news = told.headline if title.endswith("…") else told.summary
+    if news or told.facts:
+        fields = [_text(f"*{label}*\n{_cut(value, FIELD)}") for label, value in told.facts[:10]]
+        blocks.append(_section(f"*{_cut(news or 'Key facts', 1000)}*") | ({"fields": fields} if fields else {}))
+    if told.picture.startswith(("http://", "https://")) and len(told.picture) <= 3000:
+        blocks.append({"type": "image", "image_url": told.picture, "alt_text": cut(_plain(told.alt), 200)})
+    return blocks
 
 
-def _lines(block: Block) -> Iterator[str]:
-    for part in rows_as_items(block) if block.kind == "table" else (block,):
-        yield "".join(_run(run) for run in part.runs)
+def body(told: Brief, left: int) -> Iterator[dict[str, Any]]:
+    """The changes and the repos, packed into sections within `left` characters; broken between lines."""
+    blocks = fit(told.sections, Limits(total=left, block=SECTION), lambda block: len(write(block, SLACK)) + 5)
+    for text in _packed(blocks):
+        yield _section(text)
 
 
-def _run(run: Run) -> str:
-    text = escape(run.text)
-    if run.url and run.url.startswith(("http://", "https://")):
-        return f"<{_address(run.url)}|{text.replace('|', '¦')}>"
-    return f"*{text}*" if run.bold and text.strip() else text
+def _packed(blocks: Iterable[Block]) -> Iterator[str]:
+    text = ""
+    for block in blocks:
+        line = write(block, SLACK)
+        if text and (block.kind == "heading" or len(text) + 1 + len(line) > SECTION):
+            yield text
+            text = ""
+        text = f"{text}\n{line}" if text else line
+    if text:
+        yield text
 
 
-def _address(url: str) -> str:
-    """An address inside `<…>`: what would end it is percent-encoded."""
-    return url.replace("&", "&amp;").replace("|", "%7C").replace("<", "%3C").replace(">", "%3E")
+def footer(told: Brief) -> dict[str, Any]:
+    """The link to the whole, the verdict, the event and the organization."""
+    words = [f"<{slack_address(told.link[:2000])}|full report>"] if told.link else []
+    return {"type": "context", "elements": [_text(" · ".join([*words, _cut(told.footer, 300)]))]}
+
+
+def _plain(text: str) -> str:
+    """For plain text objects, which have no entities: nothing that begins like a mention."""
+    return unlinked(text.replace("<", f"<{WORD_JOINER}"))
+
+
+def _cut(text: str, limit: int) -> str:
+    return slack_escape(cut(text, limit, lambda part: len(slack_escape(part))))
+
+
+def _text(text: str) -> dict[str, Any]:
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
 
 
 def _section(text: str) -> dict[str, Any]:
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
-
-
-def escape(text: str) -> str:
-    """Slack's three entities, and a word joiner before what mrkdwn would format (it has no escape for those)."""
-    plain = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return "".join(f"\u2060{letter}" if letter in "*_~`" else letter for letter in plain)
+    return {"type": "section", "text": _text(text)}

@@ -14,11 +14,11 @@ from watcher.report.picture import with_pictures
 HOSTILE = "<!channel> @everyone [a](http://example.org) *bold* `code` <script>alert(1)</script> ```` | ~~x~~ \u202e"
 """What a card or a config may hold, in one line."""
 
-COPIES = 40
+COPIES = 150
 
 
 def worst_case_report() -> Report:
-    """A test report: two real architectures far apart, forty copies, hostile words in every place that takes some."""
+    """A test report: two real architectures far apart, many copies, hostile words in every place that takes some."""
     baselines = load_catalog().baselines
     old, new = baselines[0], max(baselines, key=_weight)
     comparison = compare(old.record, new.record, config_a=old.config, config_b=new.config)
