@@ -50,7 +50,8 @@ def test_a_page_has_its_parts_in_order() -> None:
     page = write_report(draft()).markdown
     titles = [line for line in page.splitlines() if line.startswith("#")]
     assert titles[0].startswith("# GLM-5 (744B, 40.8B active)")
-    wanted = ["## What changed against", "## Facts", "## Will it fit", "## Not known", "## Sources"]
+    wanted = ["## What changed against", "## Facts", "## Layers", "## Will it fit", "## Runtimes",
+              "## Licence and access", "## Not known", "## Sources"]  # fmt: skip
     assert [next(t for t in titles if t.startswith(w)) for w in wanted] == [t for t in titles if t.startswith("## ")]
     assert page.count("<details>") == page.count("</details>") >= 1
 

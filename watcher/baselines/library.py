@@ -43,8 +43,19 @@ class Library:
 
     def nearest(self, record: Architecture, repo: Repo, members: Sequence[Repo]) -> Baseline | None:
         """The nearest baseline of a repo: never itself, its release, what it is a copy of, or what came after it."""
-        match = nearest(record, (item for item in self.baselines if _may_serve(item, repo, members)))
+        match = nearest(record, self.candidates(repo, members))
         return match.baseline if match else None
+
+    def candidates(self, repo: Repo, members: Sequence[Repo]) -> list[Baseline]:
+        """Every baseline that may stand beside a repo."""
+        return [item for item in self.baselines if _may_serve(item, repo, members)]
+
+    def known_as(self, folder: str) -> str | None:
+        """The catalogued model that a folder's name means; None where none or several have that name."""
+        wanted = folder.lower()
+        names = {name for item in load_catalog().baselines for name in item.names}
+        found = [name for name in names if name.lower() == wanted or name.rpartition("/")[2].lower() == wanted]
+        return found[0] if len(found) == 1 else None
 
     def seen(self, name: str) -> datetime | None:
         """When a catalogued model came out: nothing later can have been its model."""
@@ -78,17 +89,18 @@ def _may_serve(item: Baseline, repo: Repo, members: Sequence[Repo]) -> bool:
         return False
     if item.name.lower() in names | {repo.name.lower()}:
         return False
-    if item.hub_id is None and _same_release(item.name, repo):
+    if item.hub_id is None and _same_release(item.name, item.date, repo):
         return False
     if item.first_seen_at is None:
         return (item.date or load_catalog().version) <= repo.first_seen_at.date().isoformat()
     return item.first_seen_at <= repo.first_seen_at
 
 
-def _same_release(name: str, repo: Repo) -> bool:
-    """A catalog entry of the same organization and version is the model itself, or a size of it."""
-    same = name.partition("/")[0].lower() == repo.organization
-    return same and take_apart(name).stem == repo.stem and take_apart(name).size == take_apart(repo.name).size
+def _same_release(name: str, date: str, repo: Repo) -> bool:
+    """A catalog entry of the same organization and version is the model itself, or a size that came with it."""
+    same = name.partition("/")[0].lower() == repo.organization and take_apart(name).stem == repo.stem
+    together = date[:7] == repo.first_seen_at.date().isoformat()[:7]
+    return same and (together or take_apart(name).size == take_apart(repo.name).size)
 
 
 def listing_rows(library: Library) -> list[dict[str, Any]]:

@@ -67,7 +67,7 @@ RULES: tuple[Rule, ...] = (
                                                             "identity experts without weights")),
     Rule("moe.latent_size", GAINED, BREAKING, say.adds("experts that work in a narrower latent space")),
     Rule("position.kinds", _new(words.POSITION, "an unknown word arrives"), BREAKING,
-         say.listed("positions", words.POSITION), ("layers.mixers.*.rope", "position.nope_layers")),
+         say.positions, ("layers.mixers.*.rope", "position.nope_layers")),
     Rule("norm.kind", _new(words.NORM, "to an unknown word"), BREAKING, say.other(words.NORM)),
     Rule("norm.placement", _new(words.PLACEMENT, "to an unknown word"), BREAKING, say.other(words.PLACEMENT),
          ("layers.mixers.*.norm",)),
@@ -121,7 +121,7 @@ RULES: tuple[Rule, ...] = (
     Rule("moe.zero_experts", LOST, STRUCTURAL, say.drops_some("identity expert")),
     Rule("moe.latent_size", LOST, STRUCTURAL,
          lambda told: "experts work at the hidden size instead of a latent size"),
-    Rule("position.kinds", CHANGED, STRUCTURAL, say.listed("positions", words.POSITION),
+    Rule("position.kinds", CHANGED, STRUCTURAL, say.positions,
          ("layers.mixers.*.rope", "position.nope_layers", "position.partial_rotary_factor")),
     Rule("position.nope_layers", GAINED, STRUCTURAL,
          lambda told: f"{words.counted(told.after, 'layer')} without positional encoding", ("layers.mixers.*.rope",)),
@@ -232,7 +232,9 @@ FALLBACK = Rule("*", CHANGED, STRUCTURAL, say.generic)
 def _towers(group: Any) -> str:
     names = [words.clean(name) for name in group] if isinstance(group, Mapping) else []
     names = ["vision" if name == "image" else name for name in names]
-    return f"{words.listed(names)} {'tower' if len(names) == 1 else 'towers'}"
+    if len(names) == 1:
+        return f"{'an' if names[0][:1].lower() in 'aeiou' else 'a'} {names[0]} tower"
+    return f"{words.listed(names)} towers"
 
 
 def _own_heads(told: Any) -> str:

@@ -9,6 +9,8 @@ from watcher.compare import words
 from watcher.compare.facts import UNKNOWN
 from watcher.compare.rules import Say, Side, Told
 
+SUBLAYERS = frozenset({"moe", "ffn"})
+"""Mixer words of stacks whose entries are single sublayers."""
 FULL = frozenset({"mha", "gqa", "mqa", "mla", "gated-attention"})
 
 
@@ -24,11 +26,20 @@ def arrow(label: str, unit: str = "", plural: str = "") -> Say:
     """`hidden size 7,168 → 6,144`, `61 → 78 layers`."""
 
     def say(told: Told) -> str:
+        if told.before is None or told.after is None:
+            return _one_side(told, label or plural or unit + "s")
         before, after = words.number(told.before), words.number(told.after)
         noun = "" if not unit else " " + (unit if told.after == 1 else plural or unit + "s")
         return f"{label} {before} → {after}{noun}".strip()
 
     return say
+
+
+def _one_side(told: Told, label: str) -> str:
+    """`window 1,024, none before`, `no window (1,024 before)`."""
+    if told.before is None:
+        return f"{label} {words.number(told.after)}, none before"
+    return f"no {label} ({words.number(told.before)} before)"
 
 
 def adds(what: str) -> Say:
@@ -76,8 +87,12 @@ def in_layers(say: Say) -> Say:
 def mixers(told: Told) -> str:
     """What the stack is mixed of: what comes, what goes, what replaces what."""
     before, after = told.before or {}, told.after or {}
-    gained = _with_counts([word for word in after if word not in before], told.b)
-    lost = [words.named(word, words.ATTENTION) for word in before if word not in after]
+    new, old = ([word for word in one if word not in other] for one, other in ((after, before), (before, after)))
+    parts = [word for word in new if word in SUBLAYERS]
+    if parts and len(new) > len(parts):  # they replace no attention
+        new = [word for word in new if word not in SUBLAYERS]
+    gained = _with_counts(new, told.b)
+    lost = [words.named(word, words.ATTENTION) for word in old if not gained or word not in SUBLAYERS]
     if gained and lost:
         verb = "replaces" if len(gained) == 1 else "replace"
         return f"{words.listed(gained)} {verb} {words.listed(lost)}"
@@ -190,6 +205,8 @@ def feed_forward_order(told: Told) -> str:
         return f"starts with {words.counted(dense, 'dense layer')}" if dense else "starts with dense layers"
     if told.before == "dense… moe…" and told.after == "moe…":
         return "experts in every layer, no dense layers at the start"
+    if "none" in str(told.after).split("…")[0].split() and "none" not in str(told.before):
+        return "feed-forward parts are layers of their own"
     return f"feed-forward parts in the order {words.clean(told.after)} instead of {words.clean(told.before)}"
 
 
@@ -199,11 +216,13 @@ def feed_forward_order(told: Told) -> str:
 def parameters(told: Told) -> str:
     """`671B → 744B parameters, 36.6B → 40.2B active`."""
     before, after = told.a.record.parameters, told.b.record.parameters
+    sparse = told.a.record.moe is not None or told.b.record.moe is not None
     pairs = [
         ("parameters", before.total, after.total),
-        ("active", before.active, after.active),
-        ("in the language part", before.text, after.text),
+        ("active", before.active if sparse else None, after.active if sparse else None),
     ]
+    if (before.text, after.text) != (before.total, after.total):
+        pairs.append(("in the language part", before.text, after.text))
     parts = [
         f"{words.parameters(old)} → {words.parameters(new)} {label}"
         for label, old, new in pairs
@@ -227,6 +246,16 @@ def memory(label: str) -> Say:
 
 
 # The rest.
+
+
+def positions(told: Told) -> str:
+    """`partial RoPE instead of RoPE`, `adds RoPE`, `drops RoPE`: only what comes and goes."""
+    before, after = ([*(group or {})] for group in (told.before, told.after))
+    gained = words.listed([words.named(word, words.POSITION) for word in after if word not in before])
+    lost = words.listed([words.named(word, words.POSITION) for word in before if word not in after])
+    if gained == "none" or lost == "none":
+        return f"adds {gained}" if lost == "none" else f"drops {lost}"
+    return f"{gained} instead of {lost}"
 
 
 def listed(label: str, names: dict[str, str]) -> Say:

@@ -36,6 +36,12 @@ ATTENTION = {
 }
 """The words of the field for mixers."""
 
+SHORT = {
+    "mha": "MHA", "gqa": "GQA", "mqa": "MQA", "mla": "MLA", "kda": "Kimi Delta Attention", "cca": "CCA", "csa": "CSA",
+    "hca": "HCA", "moe": "mixture of experts", "ffn": "feed-forward",
+}  # fmt: skip
+"""The same where it was said before, or where everyone knows it; the others as above."""
+
 SPARSE = {"dsa": "DeepSeek Sparse Attention", "csa": "compressed sparse attention", "block": "block-sparse attention"}
 PLACEMENT = {
     "pre": "pre-norm",
@@ -67,6 +73,21 @@ def clean(value: Any, limit: int = LONGEST) -> str:
     text = " ".join("".join(kept).split())
     text = "".join(character for character in text if unicodedata.category(character) not in ("Cf", "Cs", "Co"))
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def short(mixer: Any) -> str:
+    """`MLA`, `sliding-window attention`; a word we do not know in quotes."""
+    return SHORT.get(str(mixer)) or ATTENTION.get(str(mixer)) or f"“{clean(mixer)}” layers"
+
+
+GATED = {"silu": "SwiGLU", "swish": "SwiGLU", "gelu": "GeGLU", "gelu_new": "GeGLU", "gelu_pytorch_tanh": "GeGLU",
+         "relu": "ReGLU"}  # fmt: skip
+
+
+def feed_forward(activation: Any, gated: Any) -> str:
+    """`SwiGLU`, `GELU`, `gated ReLU²`: the name of the activation with its gate; without a word where it is unknown."""
+    name = named(activation, ACTIVATION)
+    return GATED.get(str(activation), f"gated {name}") if gated and "GLU" not in name else name
 
 
 def named(value: Any, names: dict[str, str]) -> str:

@@ -17,6 +17,7 @@ from watcher.releases.names import take_apart, variant_of
 from watcher.report.card import card_sources
 from watcher.report.draft import report_id
 from watcher.report.model import Draft, Report, Source, Subject
+from watcher.report.neighbours import Neighbour, Role, neighbours
 from watcher.report.picture import with_pictures
 
 if TYPE_CHECKING:
@@ -72,11 +73,21 @@ def _subject(
         base, base_config = read(against, reference=reference), raw_config(against)[0]
         comparison = compare(base, record, config_a=base_config, config_b=config)
         return Subject(record=record, repos=repos, config=config, comparison=comparison, baseline=against.name)
-    match = library.nearest(record, _as_repo(name, files, library.seen(name) or now), ())
+    known = library.known_as(files.name) or name
+    repo = _as_repo(known, files, library.seen(known) or now)
+    match = library.nearest(record, repo, ())
     if match is None:
         return Subject(record=record, repos=repos, config=config)
     comparison = compare(match.record, record, config_a=match.config, config_b=config)
-    return Subject(record=record, repos=repos, config=config, comparison=comparison, baseline=match.name)
+    nearest = Neighbour(role=Role.NEAREST, name=match.name, comparison=comparison)
+    return Subject(
+        record=record,
+        repos=repos,
+        config=config,
+        comparison=comparison,
+        baseline=match.name,
+        neighbours=neighbours(record, repo, (), library, nearest),
+    )
 
 
 def _as_repo(name: str, files: RepoFiles, seen: datetime) -> Repo:

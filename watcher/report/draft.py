@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ from watcher.releases.model import Event, EventKind, Release, Repo, RepoRef
 from watcher.releases.names import take_apart, variant_of
 from watcher.releases.past import earlier_self
 from watcher.report.model import Draft, Report, Source, Subject
+from watcher.report.neighbours import Neighbour, Role, neighbours
 from watcher.store import archive
 from watcher.store import repos as table
 from watcher.store.repos import StoredEvent
@@ -101,7 +103,15 @@ class Material:
         if match is None:
             return Subject(record=record, repos=refs, config=config)
         comparison = compare(match.record, record, config_a=match.config, config_b=config)
-        return Subject(record=record, repos=refs, config=config, comparison=comparison, baseline=match.name)
+        nearest = Neighbour(role=Role.NEAREST, name=match.name, comparison=comparison)
+        return Subject(
+            record=record,
+            repos=refs,
+            config=config,
+            comparison=comparison,
+            baseline=match.name,
+            neighbours=neighbours(record, repo, self.members, self.library, nearest),
+        )
 
 
 def unread(repo: Repo) -> Architecture:
@@ -141,14 +151,7 @@ def draft_release(
     told = sorted(repo.hub_id for repo in (also or material.members))
     untold = [repo for repo in also if repo.hub_id not in {item.hub_id for item in material.members}]
     if untold:
-        lead = Subject(
-            record=lead.record,
-            repos=(*lead.repos, *(reference_to(repo) for repo in untold)),
-            config=lead.config,
-            comparison=lead.comparison,
-            baseline=lead.baseline,
-            unreadable=lead.unreadable,
-        )
+        lead = dataclasses.replace(lead, repos=(*lead.repos, *(reference_to(repo) for repo in untold)))
     return Draft(
         report_id=report_id(release.id, kind.value, *told, *(repo.sha for repo in material.members)),
         release_id=release.id,

@@ -22,6 +22,11 @@ def clean(text: object, limit: int = LIMIT) -> str:
     return kept if len(kept) <= limit else kept[: limit - 1].rstrip() + "…"
 
 
+def short(name: str) -> str:
+    """A model's name without its organization."""
+    return clean(name.rpartition("/")[2], 80)
+
+
 def inline(text: object, limit: int = LIMIT) -> str:
     """As plain words inside a paragraph, a heading or a table cell."""
     escaped = _ESCAPED.sub(r"\\\1", clean(text, limit))

@@ -8,19 +8,18 @@ from watcher.architecture.record import Architecture
 from watcher.compare.model import Verdict
 from watcher.releases.model import EventKind
 from watcher.report.escape import clean
+from watcher.report.escape import short as short
 from watcher.report.model import Draft
+from watcher.report.neighbours import Neighbour, Role, by_role, called
 from watcher.report.numbers import count
+from watcher.report.story import clauses, leading
+from watcher.report.summary import in_short
 
 
 def headline(draft: Draft) -> str:
     """Plain text, one line."""
     told = EVENTS.get(draft.event, _released)
     return clean(told(draft), 400)
-
-
-def short(name: str) -> str:
-    """A model's name without its organization."""
-    return clean(name.rpartition("/")[2], 80)
 
 
 def sized(draft: Draft) -> str:
@@ -46,18 +45,39 @@ def _released(draft: Draft) -> str:
         return _unreadable(draft)
     comparison = lead.comparison
     if comparison is None or lead.baseline is None:
-        return f"{sized(draft)} is out: {lead.record.layers.pattern or 'nothing known to compare with'}"
-    base = short(lead.baseline)
+        return f"{sized(draft)} is out: {in_short(lead.record) or 'nothing known to compare with'}"
     if comparison.verdict is Verdict.SAME:
-        return f"{sized(draft)}: same architecture as {base}, new weights"
-    told = [change.sentence for change in comparison.changes if change.significance.rank > 0][:3]
-    told = told or [change.sentence for change in comparison.changes][:1]
-    relation = {
-        Verdict.SCALED: f"{base}'s architecture at another size",
-        Verdict.VARIANT: f"a variant of {base}",
-        Verdict.NEW: f"new against {base}",
-    }[comparison.verdict]
-    return f"{sized(draft)}, {relation}: {'; '.join(told)}"
+        return f"{sized(draft)}: same architecture as {called(lead.baseline)}, new weights"
+    nearest = by_role(lead.neighbours, Role.NEAREST)
+    first = leading(lead) or Neighbour(role=Role.NEAREST, name=lead.baseline, comparison=comparison)
+    told = _fitting(clauses(first, nearest))
+    if f"{called(first.name)}'s " in told[0]:
+        return f"{sized(draft)}: {'; '.join(told)}"
+    return f"{sized(draft)}{_relation(first, comparison.verdict)}: {'; '.join(told)}"
+
+
+LONGEST = 240
+"""Characters of the clauses together; further ones are left to the page."""
+
+
+def _fitting(told: list[str]) -> list[str]:
+    kept = told[:1]
+    for text in told[1:]:
+        if sum(map(len, kept)) + len(text) <= LONGEST:
+            kept.append(text)
+    return kept
+
+
+def _relation(first: Neighbour, verdict: Verdict) -> str:
+    base = called(first.name)
+    if first.role is Role.PREDECESSOR:
+        return f", after {base}"
+    relations = {
+        Verdict.SCALED: f", {base}'s architecture at another size",
+        Verdict.VARIANT: f", a variant of {base}",
+        Verdict.NEW: f", new against {base}",
+    }
+    return relations.get(verdict, f", against {base}")
 
 
 def _unreadable(draft: Draft) -> str:

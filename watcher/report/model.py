@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from watcher.architecture.record import Architecture
 from watcher.compare.model import Comparison
 from watcher.releases.model import EventKind, RepoRef
+
+if TYPE_CHECKING:
+    from watcher.report.neighbours import Neighbour
+    from watcher.report.runtimes import RuntimeList
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +39,8 @@ class Subject:
     """Against `baseline`; None when nothing is there to compare with."""
     baseline: str | None = None
     """How to call what it was compared with: `deepseek-ai/DeepSeek-V3`, or `its own revision 1a2b3c4`."""
+    neighbours: tuple[Neighbour, ...] = ()
+    """Everything it is compared with, the predecessor first; `comparison` is the nearest's."""
     own_past: bool = False
     """Whether that is this very repo at an earlier revision."""
     unreadable: str | None = None
@@ -68,6 +74,8 @@ class Draft:
     notes: tuple[str, ...] = ()
     """Sentences a reader must know: old revision could not be had, read while still uploading …"""
     catalog_version: str = ""
+    runtimes: tuple[RuntimeList, ...] | None = None
+    """Lists of what runtimes know; None for the shipped ones."""
     hub_url: str = ""
     """The model's page on the Hub."""
 

@@ -1,0 +1,116 @@
+"""A runtime's wheel, sdist folder or installed package → the architectures it names; read as syntax, never imported.
+
+The three sources: vLLM's `model_executor/models/registry.py` (dicts of class names), SGLang's `srt/models/*.py`
+(`EntryClass`), and `gguf/constants.py` (`MODEL_ARCH_NAMES`), which is llama.cpp's own list.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from watcher.errors import SourceError
+
+LIMIT = 4 * 1024 * 1024
+"""Bytes of one source file."""
+_VLLM_TABLES = ("_TEXT_GENERATION_MODELS", "_MULTIMODAL_MODELS", "_TRANSFORMERS_SUPPORTED_MODELS")
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """How the list of one runtime is read."""
+
+    name: str
+    package: str
+    by: str
+    files: re.Pattern[str]
+    read: Callable[[ast.Module], Iterator[str]]
+
+
+def _vllm(tree: ast.Module) -> Iterator[str]:
+    for target, value in _assigned(tree):
+        if target in _VLLM_TABLES and isinstance(value, ast.Dict):
+            yield from (key.value for key in value.keys if isinstance(key, ast.Constant) and isinstance(key.value, str))
+
+
+def _sglang(tree: ast.Module) -> Iterator[str]:
+    for target, value in _assigned(tree):
+        if target == "EntryClass":
+            items = value.elts if isinstance(value, (ast.List, ast.Tuple)) else [value]
+            yield from (item.id for item in items if isinstance(item, ast.Name))
+
+
+def _gguf(tree: ast.Module) -> Iterator[str]:
+    for target, value in _assigned(tree):
+        if target == "MODEL_ARCH_NAMES" and isinstance(value, ast.Dict):
+            yield from (
+                item.value for item in value.values if isinstance(item, ast.Constant) and isinstance(item.value, str)
+            )
+
+
+def _assigned(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            yield node.targets[0].id, node.value
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
+            yield node.target.id, node.value
+
+
+RUNTIMES = (
+    Runtime("vLLM", "vllm", "class", re.compile(r"(^|/)vllm/model_executor/models/registry\.py$"), _vllm),
+    Runtime("SGLang", "sglang", "class", re.compile(r"(^|/)sglang/srt/models/[^/]+\.py$"), _sglang),
+    Runtime("llama.cpp", "gguf", "architecture", re.compile(r"(^|/)gguf/constants\.py$"), _gguf),
+)
+"""A new runtime is a row here."""
+
+
+def read_list(path: Path, date: str) -> tuple[str, dict[str, Any]]:
+    """(runtime, its list) of a wheel, or of the folder of a package. Raises SourceError for anything else."""
+    try:
+        found = dict(_wheel(path) if path.is_file() else _folder(path))
+    except (OSError, zipfile.BadZipFile, SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise SourceError(f"{path}: cannot be read as a runtime's wheel or folder: {error}") from None
+    for runtime in RUNTIMES:
+        trees = [ast.parse(text) for name, text in sorted(found.items()) if runtime.files.search(name)]
+        names = sorted({name for tree in trees for name in runtime.read(tree)})
+        if names:
+            gguf = "gguf " if runtime.package == "gguf" else ""
+            return runtime.name, {
+                "version": gguf + _version(path, runtime.package),
+                "date": date,
+                "by": runtime.by,
+                "names": names,
+            }
+    raise SourceError(f"{path}: holds no list of vLLM, SGLang or gguf; give a wheel, or the package's folder")
+
+
+def _wanted(name: str) -> bool:
+    return any(runtime.files.search(name) for runtime in RUNTIMES)
+
+
+def _wheel(path: Path) -> Iterator[tuple[str, bytes]]:
+    with zipfile.ZipFile(path) as archive:
+        for item in archive.infolist():
+            if _wanted(item.filename) and item.file_size <= LIMIT:
+                yield item.filename, archive.read(item)
+
+
+def _folder(path: Path) -> Iterator[tuple[str, bytes]]:
+    for file in sorted(path.rglob("*.py")):
+        name = file.relative_to(path.parent).as_posix()
+        if _wanted(name) and file.stat().st_size <= LIMIT:
+            yield name, file.read_bytes()
+
+
+def _version(path: Path, package: str) -> str:
+    """From a wheel's name, or from the metadata beside an installed package."""
+    match = re.match(rf"{package}-([0-9][^-]*)-", path.name)
+    if match:
+        return match[1]
+    beside = sorted(path.parent.glob(f"{package}-*.dist-info"))
+    return beside[-1].name.removeprefix(f"{package}-").removesuffix(".dist-info") if beside else "unversioned"

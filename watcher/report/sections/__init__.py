@@ -1,0 +1,1 @@
+"""The page, a section a module: each a function from a draft to blocks of Markdown."""

@@ -1,0 +1,91 @@
+"""What changed: the leading comparison ranked with reasons, the others in a sentence each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from watcher.compare import words
+from watcher.compare.model import Change, Comparison, Significance, Verdict
+from watcher.report.escape import inline
+from watcher.report.neighbours import Neighbour, Role, by_role, called
+from watcher.report.sections.page import Page, folded
+from watcher.report.story import grouped, leading, others, ranked
+from watcher.report.why import why
+
+VERDICTS = {
+    Verdict.SAME: "The same architecture.",
+    Verdict.SCALED: "The same structure at other sizes.",
+    Verdict.VARIANT: "A variant: known parts, put together differently.",
+    Verdict.NEW: "New: an engine needs new code.",
+}
+
+
+def changes(page: Page) -> Iterator[str]:
+    """Against the leading neighbour, then the others."""
+    lead = leading(page.draft.lead)
+    if lead is None:
+        return
+    comparison = lead.comparison
+    yield f"## What changed against {inline(lead.name)}"
+    yield _opening(lead, own_past=page.draft.lead.own_past)
+    told, rest = ranked(comparison)
+    nearest = by_role(page.draft.lead.neighbours, Role.NEAREST)
+    if told:
+        yield "\n".join(f"{position}. {_told(change, lead, nearest)}" for position, change in enumerate(told, 1))
+    for item in others(page.draft.lead):
+        yield _in_short(item)
+    if rest:
+        body = "\n".join(f"- {inline(change.sentence, 400)}" for change in rest[:100])
+        yield folded(words.counted(len(rest), "smaller change"), body)
+
+
+def _opening(lead: Neighbour, *, own_past: bool) -> str:
+    """Who that is; and the verdict, where it is the nearest (a predecessor's news may be old to an engine)."""
+    similar = f"Similarity {_percent(lead.comparison)}."
+    if lead.role is Role.PREDECESSOR:
+        return f"Its predecessor. {similar}"
+    about = "" if own_past else "The nearest known architecture. "
+    return f"{about}{VERDICTS[lead.comparison.verdict]} {similar}"
+
+
+def _percent(comparison: Comparison) -> str:
+    """A similarity; not 100 % for what is only nearly the same."""
+    shown = f"{comparison.similarity:.0%}"
+    return "over 99%" if shown == "100%" and comparison.similarity < 1 else shown
+
+
+def _told(change: Change, lead: Neighbour, nearest: Neighbour | None) -> str:
+    """`**breaking**: adds DeepSeek Sparse Attention — each query reads only …`."""
+    reason = why(change, lead.comparison)
+    told = (
+        f"**{change.significance.value}**: {inline(change.sentence, 400)}{inline(_known_from(change, lead, nearest))}"
+    )
+    return f"{told} — {reason}" if reason else told
+
+
+def _known_from(change: Change, lead: Neighbour, nearest: Neighbour | None) -> str:
+    """` (known from DeepSeek-V3)`: what is new after the predecessor may be what the nearest architecture has."""
+    if nearest is None or nearest.name == lead.name or change.significance.rank < Significance.STRUCTURAL.rank:
+        return ""
+    if any(other.fact == change.fact for other in nearest.comparison.changes):
+        return ""
+    return f" (known from {called(nearest.origin.name if nearest.origin else nearest.name)})"
+
+
+TITLES = {
+    Role.PREDECESSOR: "Its predecessor",
+    Role.NEAREST: "Nearest by any maker",
+    Role.PLAIN: "Against a plain decoder of its class",
+}
+
+
+def _in_short(item: Neighbour) -> str:
+    """`**Nearest by any maker**, DeepSeek-V3 (similarity 91%): adds DeepSeek Sparse Attention.`"""
+    comparison, plain = item.comparison, item.role is Role.PLAIN
+    least = Significance.SCALE if plain else Significance.COSMETIC
+    weighty = [change for change in grouped(comparison.changes) if change.significance.rank > least.rank]
+    said = "; ".join(change.sentence for change in weighty[: 6 if plain else 4] if change.fact != "unknown")
+    same = "the same architecture" if comparison.verdict is Verdict.SAME else "the same structure at other sizes"
+    name, percent = inline(called(item.name)), _percent(comparison)
+    verdict = f", {comparison.verdict.value}" if item.role is Role.NEAREST else ""
+    return f"**{TITLES[item.role]}**, {name} (similarity {percent}{verdict}): {inline(said or same, 900)}."
