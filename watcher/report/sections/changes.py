@@ -57,9 +57,7 @@ def _percent(comparison: Comparison) -> str:
 def _told(change: Change, lead: Neighbour, nearest: Neighbour | None) -> str:
     """`**breaking**: adds DeepSeek Sparse Attention — each query reads only …`."""
     reason = why(change, lead.comparison)
-    told = (
-        f"**{change.significance.value}**: {inline(change.sentence, 400)}{inline(_known_from(change, lead, nearest))}"
-    )
+    told = f"**{change.significance.value}**: {inline(change.sentence + _known_from(change, lead, nearest), 500)}"
     return f"{told} — {reason}" if reason else told
 
 
