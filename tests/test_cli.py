@@ -153,7 +153,8 @@ def test_inspect_compare_report_and_baselines(
     assert main(["compare", str(model), str(model)]) == 0
     page = tmp_path / "out" / "page.md"
     assert main(["report", str(model), "-o", str(page)]) == 0
-    assert {path.name for path in page.parent.iterdir()} == {"page.md", "page.svg", "page-dark.svg", "page.png"}
+    beside = {"page.svg", "page-dark.svg", "page.png", "page.json"}
+    assert {path.name for path in page.parent.iterdir()} == {"page.md", *beside}
     assert "page.svg" in page.read_text()
     assert main(["report", str(model), "--against", str(model)]) == 0
     capsys.readouterr()

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from watcher import __version__
-from watcher.commands import keeping, models, operate, organizations, outbox, past, reference, site
+from watcher.commands import keeping, models, operate, organizations, outbox, past, reference, site, writing
 from watcher.commands.base import Verb
 from watcher.errors import WatcherError
 
@@ -24,6 +24,7 @@ VERBS: tuple[Verb, ...] = (
     *outbox.VERBS,
     *past.VERBS,
     *keeping.VERBS,
+    *writing.VERBS,
     *site.VERBS,
 )
 

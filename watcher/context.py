@@ -9,6 +9,7 @@ from watcher.architecture.reference import Reference
 from watcher.clock import Clock
 from watcher.hub.model import Hub
 from watcher.publish.interface import Channel
+from watcher.report.runtimes import RuntimeList
 from watcher.section import ChannelSettings
 from watcher.settings import Settings
 from watcher.store.engine import Store
@@ -45,5 +46,7 @@ class Context:
     """Enabled channels by name, the folder `reports` among them."""
     reference: Reference | None = None
     """Facts about `transformers` model types."""
+    runtimes: tuple[RuntimeList, ...] | None = None
+    """What runtimes know, refreshed; None for the shipped lists."""
     alone: bool = True
     """Whether this process polls and delivers; false beside a running daemon, which does."""

@@ -29,6 +29,7 @@ def running(
 
     Raises ConfigurationError for settings that cannot work, StoreTaken when another instance holds the store.
     """
+    from watcher.report.runtimes import lists_at
     from watcher.store import outbox
 
     settings.verify_secrets()
@@ -47,6 +48,7 @@ def running(
             journal=Journal(say),
             channels=channels,
             reference=reference(environment),
+            runtimes=lists_at(cache_directory(environment)),
             alone=alone,
         )
 

@@ -171,6 +171,8 @@ class ReportSettings(Section):
     """Folder the pages are written to, relative to config.toml; empty means none."""
     public_url: str = ""
     """Address the folder is published under; reports in chat link to it."""
+    templates: str = ""
+    """Folder of your own Jinja2 templates (headline, sections, page), relative to config.toml; empty means none."""
 
 
 def _channel(value: Any, info: ValidationInfo) -> Any:
@@ -208,6 +210,11 @@ class Settings(Section):
     def reports_directory(self) -> Path | None:
         """The archive's folder, or None when there is none."""
         return self.folder / self.reports.directory if self.reports.directory else None
+
+    @property
+    def templates_directory(self) -> Path | None:
+        """The folder of the user's own templates, or None when there is none."""
+        return self.folder / self.reports.templates if self.reports.templates else None
 
     @property
     def store_url(self) -> str:

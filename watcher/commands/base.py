@@ -73,10 +73,15 @@ def reference() -> Any:
 
 
 def console() -> Console:
-    """Where tables go."""
+    """Where tables go: as wide as the terminal; in a pipe wide enough that lines stay whole for grep."""
     from rich.console import Console
 
-    return Console(highlight=False)
+    piped = not sys.stdout.isatty() and "COLUMNS" not in os.environ
+    return Console(highlight=False, width=PIPE if piped else None)
+
+
+PIPE = 160
+"""Columns of a table in a pipe."""
 
 
 def say(line: str) -> None:

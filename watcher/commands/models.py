@@ -6,9 +6,13 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from watcher.commands.base import Verb, console, open_files, print_json, reference, say, settings_of
+from watcher.commands.base import Verb, console, log, open_files, print_json, reference, say, settings_of
 from watcher.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from watcher.report.templates import Templates
 
 
 def inspect(options: argparse.Namespace) -> int:
@@ -57,16 +61,37 @@ def report(options: argparse.Namespace) -> int:
     """A Markdown report for any model now, with no state."""
     from watcher.publish.preview import render, write_files
     from watcher.report.adhoc import adhoc_report
+    from watcher.report.formats import report_json
 
     files = open_files(options, options.source)
     against = open_files(options, options.against) if options.against else None
-    made = adhoc_report(files, against, reference=reference(), environment=os.environ)
+    made = adhoc_report(files, against, reference=reference(), environment=os.environ, templates=_templates(options))
+    for problem in made.problems:
+        log(problem)
+    failed = 1 if made.problems else 0
     if options.output:
         for path in write_files(made, options.output, options.format):
             say(f"wrote {path}")
-        return 0
+        return failed
+    if options.json:
+        return print_json(report_json(made)) or failed
+    if options.format == "md" and sys.stdout.isatty():
+        from watcher.report.terminal import print_report
+
+        print_report(made, console())
+        return failed
     sys.stdout.write(render(made, options.format))
-    return 0
+    return failed
+
+
+def _templates(options: argparse.Namespace) -> Templates | None:
+    """The one to preview, else the configured folder's."""
+    from watcher.report.templates import read_template, read_templates
+
+    if options.template:
+        return read_template(options.template)
+    folder = settings_of(options, required=False).templates_directory
+    return read_templates(folder) if folder is not None else None
 
 
 def baselines(options: argparse.Namespace) -> int:
@@ -106,6 +131,7 @@ def _report_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="SOURCE")
     parser.add_argument("--against", metavar="B", help="compare with this SOURCE instead of the nearest baseline")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the page, its sketch beside it")
+    parser.add_argument("--template", type=Path, metavar="FILE", help="preview your own Jinja2 template")
     parser.add_argument("--format", choices=FORMATS, default="md", help="what to write (default: md)")
 
 
@@ -134,6 +160,7 @@ VERBS = (
         report,
         "watcher report zai-org/GLM-5 -o glm-5.md\n  watcher report ./b --against ./a",
         _report_arguments,
+        data=True,
     ),
     Verb(
         "baselines", baselines, "watcher baselines\n  watcher baselines add org/name", _baselines_arguments, data=True

@@ -14,6 +14,7 @@ from watcher.publish.routing import wants
 from watcher.releases.model import EventKind
 from watcher.report.model import Report
 from watcher.section import ChannelSettings
+from watcher.settings import Settings
 from watcher.store.outbox import HELD, PENDING, Delivery
 
 
@@ -58,6 +59,12 @@ def delivery_to(channel: Channel, report: Report, links: Links, now: datetime) -
         created_at=now,
         next_at=now,
     )
+
+
+def public_address(settings: Settings, report: Report) -> str:
+    """A report's page below `reports.public_url`, else the model's page on the Hub."""
+    base = settings.reports.public_url.rstrip("/")
+    return f"{base}/{report.path}" if base else report.hub_url
 
 
 def links_for(context: Context, report: Report) -> Links:

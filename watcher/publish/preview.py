@@ -64,7 +64,7 @@ def write_files(report: Report, output: Path, kind: str) -> list[Path]:
                 path = output.with_name(name.replace(stem, output.stem))
                 write_whole(path, data)
                 written.append(path)
-            text = text.replace(f"{stem}.svg", f"{output.stem}.svg")
+                text = text.replace(name, path.name)
         write_whole(output, text.encode())
     except OSError as error:
         raise SourceError(f"{output}: cannot be written: {error.strerror}") from None

@@ -19,6 +19,9 @@ from watcher.report.draft import report_id
 from watcher.report.model import Draft, Report, Source, Subject
 from watcher.report.neighbours import Neighbour, Role, neighbours
 from watcher.report.picture import with_pictures
+from watcher.report.runtimes import lists_at
+from watcher.report.templates import Templates
+from watcher.runtime import cache_directory
 
 if TYPE_CHECKING:
     from watcher.architecture.reference import Reference
@@ -27,7 +30,12 @@ HUB = "https://huggingface.co"
 
 
 def adhoc_report(
-    files: RepoFiles, against: RepoFiles | None, *, reference: Reference | None = None, environment: Mapping[str, str]
+    files: RepoFiles,
+    against: RepoFiles | None,
+    *,
+    reference: Reference | None = None,
+    environment: Mapping[str, str],
+    templates: Templates | None = None,
 ) -> Report:
     """The report on one model, against another one or its nearest baseline."""
     now = clock_from(environment).now()
@@ -51,7 +59,9 @@ def adhoc_report(
             gated=_text(files.hub.get("gated")) if "gated" in files.hub else "not told",
             catalog_version=library.version,
             hub_url=page,
-        )
+            runtimes=lists_at(cache_directory(environment)),
+        ),
+        templates,
     )
 
 

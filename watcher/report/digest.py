@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from watcher.architecture.record import Architecture
 from watcher.compare.model import Significance
 from watcher.releases.model import EventKind
-from watcher.report.escape import clean, inline, link
-from watcher.report.headline import short
+from watcher.report.escape import clean, inline, link, short
 from watcher.report.model import Report
 from watcher.report.numbers import count
+from watcher.report.summary import summary
 
 MOST = 100
 """Reports told one by one; more are only counted."""
@@ -80,8 +81,24 @@ def _blocks(reports: Sequence[Report], links: Mapping[str, str], because: str) -
     rows = ["| model | organization | event | verdict | parameters |", "|---|---|---|---|---|"]
     yield "\n".join([*rows, *(_row(report, links) for report in reports[:MOST])])
     yield "\n".join(f"- {inline(report.headline, 400)}" for report in reports[:MOST])
+    paragraphs = [text for report in reports[:MOST] if (text := _paragraph(report, links))]
+    if paragraphs:
+        yield "## What they are"
+        yield from paragraphs
     if len(reports) > MOST:
         yield f"And {_many(len(reports) - MOST, 'report')} more."
+
+
+def _paragraph(report: Report, links: Mapping[str, str]) -> str:
+    """The model in the field's words; empty where its architecture is not known or not what the report is about."""
+    if report.event not in TOLD or not report.record:
+        return ""
+    text = summary(Architecture.from_dict(dict(report.record)))
+    name = link(short(report.name), links.get(report.report_id, report.hub_url))
+    return f"**{name}**: {inline(text, 1200)}" if text else ""
+
+
+TOLD = (EventKind.RELEASED, EventKind.RECREATED)
 
 
 def _row(report: Report, links: Mapping[str, str]) -> str:
@@ -105,6 +122,7 @@ def _front_matter(identity: str, reports: Sequence[Report], now: datetime) -> st
         "report": identity,
         "event": EventKind.DIGEST.value,
         "date": now.isoformat(),
+        "headline": headline(reports),
         "reports": [report.report_id for report in reports],
     }
     lines = "\n".join(f"{key}: {json.dumps(value)}" for key, value in values.items())

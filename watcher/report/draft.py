@@ -168,6 +168,7 @@ def draft_release(
         gated=main.gated,
         notes=_notes(material),
         catalog_version=material.library.version,
+        runtimes=material.context.runtimes,
         hub_url=hub_url(material.context, main.name),
     )
 
@@ -234,6 +235,7 @@ def draft_change(material: Material, event: Event, events: Sequence[StoredEvent]
         gated=repo.gated,
         notes=(*notes, *_also(events, event)),
         catalog_version=material.library.version,
+        runtimes=material.context.runtimes,
         hub_url=hub_url(material.context, repo.name),
     )
 

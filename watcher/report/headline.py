@@ -7,8 +7,7 @@ from collections.abc import Callable
 from watcher.architecture.record import Architecture
 from watcher.compare.model import Verdict
 from watcher.releases.model import EventKind
-from watcher.report.escape import clean
-from watcher.report.escape import short as short
+from watcher.report.escape import clean, short
 from watcher.report.model import Draft
 from watcher.report.neighbours import Neighbour, Role, by_role, called
 from watcher.report.numbers import count

@@ -23,6 +23,7 @@ from watcher.releases.settle import settled
 from watcher.report.draft import Material, draft_alert, draft_change, draft_release
 from watcher.report.model import Draft, Report
 from watcher.report.picture import with_pictures
+from watcher.report.templates import Templates, read_templates
 from watcher.store import archive, outbox
 from watcher.store import repos as table
 from watcher.store.repos import StoredEvent
@@ -241,7 +242,9 @@ def _tell_changes(context: Context, library: Library, events: list[StoredEvent],
 
 def publish(context: Context, work: Work, now: datetime) -> None:
     """Write the report, then T3: report, deliveries and the events' report_id, all or nothing."""
-    report = with_pictures(work.draft)
+    report = with_pictures(work.draft, _templates(context))
+    for problem in report.problems:
+        context.journal.error(problem)
     waiting = deliveries_for(context, report, now)
     with context.store.begin() as connection:
         if not table.claim_events(connection, [item.id for item in work.events], report.report_id):
@@ -252,6 +255,12 @@ def publish(context: Context, work: Work, now: datetime) -> None:
             outbox.enqueue(connection, delivery)
         _note_release(connection, work, report, now)
     context.journal.note("reports", f"{report.event.value}: {report.headline}")
+
+
+def _templates(context: Context) -> Templates | None:
+    """The user's own templates, read anew for each report: a change needs no restart."""
+    folder = context.settings.templates_directory
+    return read_templates(folder) if folder is not None else None
 
 
 def _note_release(connection: Connection, work: Work, report: Report, now: datetime) -> None:

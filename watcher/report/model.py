@@ -107,6 +107,8 @@ class Report:
     members: tuple[Mapping[str, Any], ...] = ()
     """`{"repos", "record", "comparison"}` of all distinct architectures, the lead's first."""
     hub_url: str = ""
+    problems: tuple[str, ...] = ()
+    """What went wrong in writing it (a template that failed), a sentence each; not kept."""
 
     @property
     def name(self) -> str:

@@ -89,6 +89,17 @@ def read_list(path: Path, date: str) -> tuple[str, dict[str, Any]]:
     raise SourceError(f"{path}: holds no list of vLLM, SGLang or gguf; give a wheel, or the package's folder")
 
 
+def installed() -> list[Path]:
+    """The folders of those runtimes that are installed beside us; found, not imported."""
+    from importlib.util import find_spec
+
+    found = []
+    for runtime in RUNTIMES:
+        spec = find_spec(runtime.package)
+        found += [Path(place) for place in (spec.submodule_search_locations or ())][:1] if spec else []
+    return found
+
+
 def _wanted(name: str) -> bool:
     return any(runtime.files.search(name) for runtime in RUNTIMES)
 

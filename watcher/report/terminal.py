@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from watcher.architecture.record import Architecture, LayerKind
+from watcher.compare import stack
 from watcher.compare.model import Comparison
 from watcher.report import numbers
 from watcher.report.escape import clean
+from watcher.report.formats import strip_front_matter
+from watcher.report.sections.facts import UNKNOWN, facts
+from watcher.report.story import ranked
+from watcher.report.summary import summary
+from watcher.report.why import why
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    from watcher.report.model import Report
+
 COLOURS = {"breaking": "red", "structural": "yellow", "scale": "cyan", "cosmetic": "dim"}
 MAX_UNKNOWN = 30
 
 
 def print_record(record: Architecture, console: Console) -> None:
-    """The facts of one model, each with where it was read; then what is unknown."""
+    """What the model is; its layers as a strip; the facts, each with where it was read; then what is unknown."""
     console.print(clean(_title(record)), style="bold", markup=False)
+    text = summary(record)
+    if text:
+        console.print(clean(text, 2000), markup=False)
+    print_strip(record, console)
     table = _table("fact", "value", "read in")
     for fact, value in overview(record):
         table.add_row(*_cells(fact, value, _where(record, fact)))
@@ -36,20 +49,79 @@ def print_layers(record: Architecture, console: Console) -> None:
     for kind in record.layers.kinds:
         table.add_row(*_cells(*layer_row(kind)))
     console.print(table)
+    print_strip(record, console)
     console.print(f"sequence: {clean(record.layers.sequence or 'unknown')}", markup=False)
 
 
+def print_strip(record: Architecture, console: Console) -> None:
+    """Every layer as the letter of its kind, a colour a kind; the letters say the same without colour."""
+    from rich.text import Text
+
+    ids = stack.expand(record.layers.sequence or "")
+    if not ids or len(record.layers.kinds) < 2:
+        return
+    styles = {kind.id: STRIP[place % len(STRIP)] for place, kind in enumerate(record.layers.kinds)}
+    strip = Text(overflow="fold")
+    for letter in ids[:MAX_STRIP]:
+        strip.append(clean(letter), style=styles.get(letter, ""))
+    console.print(strip)
+    if len(ids) > MAX_STRIP:
+        console.print(f"and {len(ids) - MAX_STRIP:,} more layers", markup=False)
+    for kind in record.layers.kinds[:MAX_KINDS]:
+        parts = " + ".join(clean(part) for part in (kind.mixer, kind.ff) if part) or "unknown"
+        console.print(Text(f"{clean(kind.id)}  {kind.count:>3} × {parts}", style=styles[kind.id]))
+
+
+STRIP = ("cyan", "magenta", "green", "yellow", "blue", "red", "bright_cyan", "bright_magenta")
+MAX_STRIP, MAX_KINDS = 1000, 24
+
+
 def print_comparison(comparison: Comparison, console: Console) -> None:
-    """The verdict and the ranked changes."""
+    """The verdict; both stacks; the changes by weight with reasons; the facts that differ, side by side."""
     names = [clean(side.model.id or "?") for side in (comparison.a, comparison.b)]
     verdict = f"{names[1]} against {names[0]}: {comparison.verdict.value}, similarity {comparison.similarity:.0%}"
     console.print(verdict, style="bold", markup=False)
-    table = _table("significance", "change")
-    for change in comparison.changes:
+    for name, side in zip(names, (comparison.a, comparison.b), strict=True):
+        if len(side.layers.kinds) > 1:
+            console.print(f"{name}: {clean(side.layers.pattern or 'unknown')}", markup=False)
+    told, rest = ranked(comparison)
+    table = _table("significance", "change", "why it matters")
+    for change in told:
         style = COLOURS[change.significance.value]
-        table.add_row(*_cells(change.significance.value, change.sentence), style=style)
-    if comparison.changes:
+        table.add_row(*_cells(change.significance.value, change.sentence, why(change, comparison)), style=style)
+    if told:
         console.print(table)
+    for change in rest:
+        console.print(f"- {clean(change.sentence, 400)}", style=COLOURS[change.significance.value], markup=False)
+    _print_facts(comparison, names, console)
+
+
+def _print_facts(comparison: Comparison, names: list[str], console: Console) -> None:
+    """The facts table's rows that both sides know and that differ."""
+    before, after = facts(comparison.a), facts(comparison.b)
+    rows = [
+        (label, old, after[label])
+        for label, old in before.items()
+        if label in after and after[label] != old and UNKNOWN not in (old, after[label])
+    ]
+    if not rows:
+        return
+    table = _table("", *names)
+    for row in rows:
+        table.add_row(*_cells(*row))
+    console.print(table)
+
+
+def print_report(report: Report, console: Console) -> None:
+    """The page as a terminal shows Markdown; what is folded away stays folded."""
+    from rich.markdown import Markdown
+
+    page = _FOLDED.sub("", strip_front_matter(report.markdown))
+    console.print(Markdown(_PICTURE.sub("", page), hyperlinks=False))
+
+
+_FOLDED = re.compile(r"<details>.*?</details>", re.DOTALL)
+_PICTURE = re.compile(r"^!\[[^\n]*\)$", re.MULTILINE)
 
 
 def overview(record: Architecture) -> Iterator[tuple[str, str]]:
@@ -167,7 +239,7 @@ def _table(*titles: str) -> Table:
 
     table = Table(box=None, pad_edge=False)
     for title in titles:
-        table.add_column(title, overflow="fold", no_wrap=title == "fact")
+        table.add_column(title, overflow="fold", min_width=8 if title else None)
     return table
 
 

@@ -6,11 +6,13 @@ import json
 import re
 from collections.abc import Mapping
 
-from watcher.report.escape import inline
+from watcher.report.escape import clean, inline
 from watcher.report.headline import headline
 from watcher.report.model import Draft, Report, Subject
 from watcher.report.sections import changes, facts, opening, practical, sources
 from watcher.report.sections.page import Page, Section
+from watcher.report.template_values import template_values
+from watcher.report.templates import Templates, render
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
@@ -30,14 +32,28 @@ def _segment(text: str) -> str:
     return f"_{plain}" if _RESERVED.fullmatch(plain) else plain
 
 
-def write_report(draft: Draft, *, pictures: Mapping[str, bytes] | None = None) -> Report:
-    """The finished report; the same draft gives the same bytes."""
+def write_report(
+    draft: Draft, *, pictures: Mapping[str, bytes] | None = None, templates: Templates | None = None
+) -> Report:
+    """The finished report; the same draft gives the same bytes. The user's templates have the last word on wording."""
     lead = draft.lead
     told = headline(draft)
     path = report_path(draft)
-    page = Page(draft, told, pictures or {})
-    blocks = [block for _, section in SECTIONS for block in section(page)]
-    markdown = _front_matter(page) + "\n\n".join([f"# {inline(told, 400)}", *blocks]) + "\n"
+    data = _data(draft)
+    pictures = dict(pictures or {}) | ({f"{_stem(path)}.json": data} if data else {})
+    page = Page(draft, told, pictures)
+    sections = {name: "\n\n".join(section(page)) for name, section in SECTIONS}
+    problems: tuple[str, ...] = ()
+    whole: str | None = None
+    if templates:
+        own = render(templates, template_values(page, sections))
+        problems, whole = own.problems, own.texts.get("page")
+        told = clean(own.texts.get("headline", told), 400) or told
+        sections |= {name: text for name, text in own.texts.items() if name in sections}
+        page = Page(draft, told, pictures)
+    notes = [f"> {inline(problem, 500)}" for problem in problems]
+    body = [whole, *notes] if whole else [f"# {inline(told, 400)}", *notes, *filter(None, sections.values())]
+    markdown = _front_matter(page) + "\n\n".join(body) + "\n"
     top = (
         max((change.significance for change in lead.comparison.changes), key=lambda s: s.rank, default=None)
         if lead.comparison
@@ -55,12 +71,33 @@ def write_report(draft: Draft, *, pictures: Mapping[str, bytes] | None = None) -
         repos=tuple(repo for subject in (lead, *draft.members) for repo in subject.repos),
         path=path,
         markdown=markdown,
-        pictures=dict(pictures or {}),
+        pictures=pictures,
         record=lead.record.to_dict(),
         comparison=lead.comparison.to_dict() if lead.comparison else None,
         members=tuple(_member(subject) for subject in (lead, *draft.members)),
         hub_url=draft.hub_url,
+        problems=problems,
     )
+
+
+def _stem(path: str) -> str:
+    return path.rpartition("/")[2].removesuffix(".md")
+
+
+def _data(draft: Draft) -> bytes:
+    """The page's facts for machines, a file beside it; empty for a report without a model."""
+    if not draft.lead.repos:
+        return b""
+    lead = draft.lead
+    told = {
+        "report_id": draft.report_id,
+        "event": draft.event.value,
+        "created_at": draft.created_at.isoformat(),
+        "baseline": lead.baseline,
+        **_member(lead),
+        "members": [_member(subject) for subject in draft.members],
+    }
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
 
 
 def _member(subject: Subject) -> dict[str, object]:

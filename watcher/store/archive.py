@@ -161,6 +161,12 @@ def count_reports(connection: Connection) -> int:
     return int(connection.execute(sa.select(sa.func.count()).select_from(reports)).scalar() or 0)
 
 
+def reports_since(connection: Connection, since: datetime) -> list[Report]:
+    """Every report made since a moment but those about the watcher itself, oldest first."""
+    query = sa.select(reports).where(reports.c.created_at >= since, reports.c.event != EventKind.ALERT.value)
+    return [_report(connection, row) for row in connection.execute(query.order_by(reports.c.created_at, reports.c.id))]
+
+
 def latest_reports(connection: Connection, limit: int = 1000) -> Sequence[Mapping[str, Any]]:
     """Index entries of the newest reports: id, path, headline, event, verdict, organization, created_at, repos."""
     columns = (
