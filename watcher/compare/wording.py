@@ -238,6 +238,8 @@ def memory(label: str) -> Say:
     def say(told: Told) -> str:
         before, after = told.before or 0, told.after or 0
         old, new = words.size(before), words.size(after)
+        if not before or not after:
+            return f"{label}: {new}, none before" if after else f"no {label} ({old} before)"
         if old.split(" ")[-1] == new.split(" ")[-1]:
             old = old.rsplit(" ", 1)[0]
         return f"{label}: {old} → {new}{words.percent(before, after)}"

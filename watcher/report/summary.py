@@ -53,6 +53,10 @@ def _class(record: Architecture) -> str | None:
     return f"{kind} with {words.counted(count, 'layer')}" if count else kind
 
 
+def _width(record: Architecture) -> str | None:
+    return f"{words.number(record.hidden_size)} wide" if record.hidden_size else None
+
+
 def _mixers(record: Architecture) -> str | None:
     """`MLA in every layer`, `sliding-window attention in 5 of 6 layers`, `Mamba-2 in 23 layers, GQA in 6`."""
     mix = record.layers.mix
@@ -245,6 +249,13 @@ def _towers(record: Architecture) -> str | None:
     return f"{words.listed([words.clean(name) for name in names])} {noun}" if names else None
 
 
+def _inputs(record: Architecture) -> str | None:
+    """`it takes text, images, video and audio`, where that is more than the encoders say."""
+    names = {"image": "images"}
+    kinds = [names.get(kind, kind) for kind in record.model.modalities]
+    return f"it takes {words.listed([words.clean(kind) for kind in kinds])}" if len(kinds) > 1 else None
+
+
 def _vocabulary(record: Architecture) -> str | None:
     return f"a vocabulary of {words.counted(record.vocab_size, 'token')}" if record.vocab_size else None
 
@@ -259,7 +270,7 @@ def _tied(record: Architecture) -> str | None:
 
 
 SENTENCES: tuple[tuple[Clause, ...], ...] = (
-    (_class, _mixers, _heads, _mla, _sparse, _window, _shared_kv,
+    (_class, _width, _mixers, _heads, _mla, _sparse, _window, _shared_kv,
      _flag(lambda record: record.attention.sinks, "attention sinks"),
      _flag(lambda record: record.attention.gated and "gated-attention" not in record.attention.kinds,
            "a gate on the attention output"),
@@ -268,7 +279,7 @@ SENTENCES: tuple[tuple[Clause, ...], ...] = (
     (_norm, _qk_norm, _positions, _streams,
      _flag(lambda record: record.residual.parallel, "attention and feed-forward in parallel"),
      _flag(lambda record: (record.residual.multiplier or 1) != 1, "scaling factors on the residual branches (muP)"),
-     _mtp, _towers),
+     _mtp, _towers, _inputs),
     (_context, _vocabulary, _tied),
 )  # fmt: skip
 """Sentence by sentence; a fact that should be told is a clause here."""

@@ -1,0 +1,210 @@
+"""The words of a report: who it is compared with, the headline, the ranked changes, grammar, and what is never said."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from watcher.architecture.record import Architecture, Moe, Tower, Unknown
+from watcher.baselines.catalog import load_catalog
+from watcher.baselines.library import Library
+from watcher.compare import words
+from watcher.compare.compare import compare
+from watcher.compare.model import Significance
+from watcher.demo.models import baseline_of
+from watcher.releases.model import EventKind, Repo, RepoRef, RepoState
+from watcher.releases.names import take_apart
+from watcher.report.headline import headline
+from watcher.report.model import Draft, Subject
+from watcher.report.neighbours import Neighbour, Role, called, neighbours
+from watcher.report.story import MOST, ranked
+from watcher.report.summary import in_short, summary
+from watcher.report.why import TABLE, why
+from watcher.report.write import write_report
+
+LIBRARY = Library()
+
+
+def repo(name: str, day: str) -> Repo:
+    moment = datetime.fromisoformat(day).replace(tzinfo=UTC)
+    return Repo(
+        hub_id="", name=name, organization=name.partition("/")[0].lower(), stem=take_apart(name).stem,
+        state=RepoState.ACTIVE, first_seen_at=moment, changed_at=moment, sha=None,
+    )  # fmt: skip
+
+
+def subject(name: str, day: str) -> Subject:
+    record, of = baseline_of(name).record, repo(name, day)
+    match = LIBRARY.nearest(record, of, ())
+    assert match is not None
+    comparison = compare(match.record, record)
+    nearest = Neighbour(role=Role.NEAREST, name=match.name, comparison=comparison)
+    return Subject(
+        record=record,
+        repos=(RepoRef(hub_id="1", name=name, sha=None),),
+        comparison=comparison,
+        baseline=match.name,
+        neighbours=neighbours(record, of, (), LIBRARY, nearest),
+    )
+
+
+def draft(lead: Subject) -> Draft:
+    return Draft(
+        report_id="rep_1", release_id="rel_1", event=EventKind.RELEASED, organization="x", lead=lead,
+        created_at=datetime(2026, 11, 24, tzinfo=UTC), hub_url="https://example.org/x",
+    )  # fmt: skip
+
+
+def roles(lead: Subject) -> dict[Role, str]:
+    return {item.role: item.name for item in lead.neighbours}
+
+
+def test_the_predecessor_is_of_the_same_family_and_size() -> None:
+    assert roles(subject("zai-org/GLM-5", "2026-02-11"))[Role.PREDECESSOR].startswith("zai-org/GLM-4.7")
+    assert roles(subject("Qwen/Qwen3-32B", "2025-04-28"))[Role.PREDECESSOR] == "Qwen/Qwen2.5-32B"
+    assert Role.PREDECESSOR not in roles(subject("openai/gpt-oss-120b", "2025-08-04"))
+
+
+def test_a_size_that_came_out_with_it_is_no_neighbour() -> None:
+    for name, day in (("Qwen/Qwen3-4B", "2025-04-28"), ("google/gemma-3-27b-it", "2025-03-11")):
+        stem = take_apart(name).stem
+        assert all(take_apart(other).stem != stem for other in roles(subject(name, day)).values())
+
+
+def test_nothing_that_came_later_is_a_neighbour() -> None:
+    assert Role.PLAIN not in roles(subject("meta-llama/Llama-2-7b-hf", "2023-07-18"))
+
+
+def test_the_headline_of_a_successor() -> None:
+    told = headline(draft(subject("zai-org/GLM-5", "2026-02-11")))
+    assert told.startswith("GLM-5 (744B, 40.8B active): DeepSeek-V3")
+    assert "'s MLA" in told
+    assert "DeepSeek Sparse Attention replaces GLM-4.7's GQA" in told
+    assert "256 experts instead of 160" in told
+    assert "nominal KV cache per token down from 368 to 88 KiB" in told
+
+
+def test_new_weights_are_told_as_that() -> None:
+    record = baseline_of("deepseek-ai/DeepSeek-V3").record
+    lead = Subject(
+        record=record,
+        repos=(RepoRef(hub_id="1", name="deepseek-ai/DeepSeek-R1", sha=None),),
+        comparison=compare(record, record),
+        baseline="deepseek-ai/DeepSeek-V3",
+    )
+    assert headline(draft(lead)).endswith(": same architecture as DeepSeek-V3, new weights")
+
+
+def test_without_a_baseline_the_headline_says_what_it_is() -> None:
+    record = baseline_of("openai-community/gpt2-xl").record
+    lead = Subject(record=record, repos=(RepoRef(hub_id="1", name="openai-community/gpt2-xl", sha=None),))
+    assert headline(draft(lead)).startswith("gpt2-xl (1.56B) is out: a dense decoder with 48 layers")
+
+
+def test_a_copys_precision_is_no_part_of_the_architectures_name() -> None:
+    assert [called(name) for name in ("zai-org/GLM-4.7-FP8", "a/B-NVFP4", "a/B-hf", "a/FP8-B")] == [
+        "GLM-4.7", "B", "B", "FP8-B",
+    ]  # fmt: skip
+
+
+def test_seven_changes_at_most_and_the_weightiest_first() -> None:
+    for old, new in itertools.pairwise(load_catalog().baselines):
+        comparison = compare(old.record, new.record, config_a=old.config, config_b=new.config)
+        told, rest = ranked(comparison)
+        ranks = [change.significance.rank for change in told]
+        assert len(told) <= MOST
+        assert ranks == sorted(ranks, reverse=True)
+        assert not told or all(change.significance.rank <= min(ranks) for change in rest)
+
+
+def test_what_one_side_does_not_know_is_no_difference() -> None:
+    known = baseline_of("zai-org/GLM-5").record
+    hidden = replace(
+        known,
+        attention=replace(known.attention, qk_norm=None, sinks=None, num_attention_heads=None),
+        norm=replace(known.norm, placement=None),
+        unknown=(*known.unknown, *(Unknown(fact=fact, why="hidden") for fact in (
+            "attention.qk_norm", "attention.sinks", "attention.num_attention_heads", "norm.placement"))),
+    )  # fmt: skip
+    base = baseline_of("zai-org/GLM-4.5").record
+    lead = Subject(
+        record=hidden,
+        repos=(RepoRef(hub_id="1", name="a/b", sha=None),),
+        comparison=compare(base, hidden),
+        baseline="zai-org/GLM-4.5",
+    )
+    page = write_report(draft(lead)).markdown
+    changes = page.partition("## What changed")[2].partition("<details>")[0]
+    assert not re.search(r"QK-norm|sinks|attention heads|pre-norm", changes)
+    assert "| QK-norm | unknown | yes |" in page
+    assert "**unknown**" not in page
+
+
+# Grammar.
+
+CLUMSY = re.compile(
+    r"None|  | [,;:]|[,;] *[,;]|:\s*$|\(\)|\ba [aeio]|\b1 (layer|expert|head|token|tower|key)s\b|\b0 layers"
+)
+
+
+def test_sentences_are_well_formed_between_any_two() -> None:
+    baselines = load_catalog().baselines
+    for old, new in zip(baselines, reversed(baselines), strict=True):
+        comparison = compare(old.record, new.record, config_a=old.config, config_b=new.config)
+        for change in comparison.changes:
+            assert not CLUMSY.search(change.sentence), change.sentence
+            assert not CLUMSY.search(why(change, comparison))
+
+
+def test_summaries_are_well_formed() -> None:
+    for item in load_catalog().baselines:
+        text = summary(item.record)
+        assert not CLUMSY.search(text), text
+        assert text[0].isupper()
+        assert text.endswith(".")
+
+
+def test_a_summary_says_nothing_of_what_is_not_known() -> None:
+    assert summary(Architecture()) == ""
+    assert in_short(Architecture()) == ""
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(0, "no shared expert"), (1, "plus 1 shared expert"), (2, "plus 2 shared experts")]
+)
+def test_experts_at_none_one_and_many(number: int, said: str) -> None:
+    moe = Moe(num_experts=64, num_experts_per_tok=6, num_shared_experts=number)
+    assert f"64 routed experts, top-6 per token{',' if not number else ''} {said}" in summary(Architecture(moe=moe))
+
+
+@pytest.mark.parametrize(
+    ("towers", "said"),
+    [((), ""), (("image",), "vision encoder"), (("image", "audio"), "vision and audio encoders")],
+)
+def test_encoders_at_none_one_and_many(towers: tuple[str, ...], said: str) -> None:
+    record = Architecture(towers=tuple(Tower(modality=name) for name in towers))
+    assert said in summary(record).lower()
+    assert ("encoder" in summary(record)) == bool(towers)
+
+
+def test_counts_at_none_one_and_many() -> None:
+    assert [words.counted(count, "layer") for count in (0, 1, 2, 1000)] == [
+        "no layers", "1 layer", "2 layers", "1,000 layers",
+    ]  # fmt: skip
+
+
+def test_every_reason_is_a_clause() -> None:
+    for row in TABLE:
+        assert row.text[0].islower() or row.text.split()[0].isupper()
+        assert not row.text.endswith(".")
+
+
+def test_every_change_above_scale_has_a_reason() -> None:
+    comparison = compare(baseline_of("openai-community/gpt2-xl").record, baseline_of("zai-org/GLM-5").record)
+    weighty = [change for change in comparison.changes if change.significance.at_least(Significance.STRUCTURAL)]
+    assert weighty
+    assert all(why(change, comparison) for change in weighty)
