@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from drafts import draft, subject
 from markdown_it import MarkdownIt
-from test_story import draft, subject
 
 from watcher.architecture.record import Architecture
 from watcher.baselines.catalog import load_catalog

@@ -49,7 +49,8 @@ def wheel(path: Path, **files: str) -> Path:
 def test_lists_are_read_from_wheels(tmp_path: Path) -> None:
     vllm = wheel(
         tmp_path / "vllm-9.1-py3-none-any.whl",
-        vllm__model_executor__models__registry="raise SystemExit\n_TEXT_GENERATION_MODELS = {'AForCausalLM': ('a', 'A')}\n"
+        vllm__model_executor__models__registry="raise SystemExit\n"
+        "_TEXT_GENERATION_MODELS = {'AForCausalLM': ('a', 'A')}\n"
         "_MULTIMODAL_MODELS: dict = {'B': ('b', 'B'), **{}}\n_EMBEDDING_MODELS = {'C': 1}\n",
     )
     assert read_list(vllm, "2026-01-01") == (

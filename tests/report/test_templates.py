@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from test_story import draft, subject
+from drafts import draft, subject
 
 from watcher.demo.models import baseline_of
 from watcher.errors import SourceError
@@ -138,7 +138,7 @@ def test_a_folder_that_is_not_there_is_told_and_loses_nothing(tmp_path: Path, gl
 
 
 def test_a_preview_names_a_file_that_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="none.j2"):
+    with pytest.raises(SourceError, match=r"none\.j2"):
         read_template(tmp_path / "none.j2")
     (tmp_path / "mine.j2").write_text("x")
     assert list(read_template(tmp_path / "mine.j2").sources) == ["page.md.j2"]

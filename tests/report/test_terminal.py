@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 
 import pytest
+from drafts import draft, subject
 from rich.console import Console
-from test_story import draft, subject
 
 from watcher.architecture.record import Architecture, LayerKind, Layers
 from watcher.compare.compare import compare

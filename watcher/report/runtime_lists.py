@@ -73,11 +73,12 @@ def read_list(path: Path, date: str) -> tuple[str, dict[str, Any]]:
     """(runtime, its list) of a wheel, or of the folder of a package. Raises SourceError for anything else."""
     try:
         found = dict(_wheel(path) if path.is_file() else _folder(path))
+        trees = {name: ast.parse(text) for name, text in sorted(found.items())}
     except (OSError, zipfile.BadZipFile, SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise SourceError(f"{path}: cannot be read as a runtime's wheel or folder: {error}") from None
     for runtime in RUNTIMES:
-        trees = [ast.parse(text) for name, text in sorted(found.items()) if runtime.files.search(name)]
-        names = sorted({name for tree in trees for name in runtime.read(tree)})
+        mine = [tree for name, tree in trees.items() if runtime.files.search(name)]
+        names = sorted({name for tree in mine for name in runtime.read(tree)})
         if names:
             gguf = "gguf " if runtime.package == "gguf" else ""
             return runtime.name, {
