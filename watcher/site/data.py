@@ -21,35 +21,48 @@ SHARD = 1_000
 
 
 def shards(models: Sequence[Model]) -> Iterator[tuple[str, str]]:
-    """Path and script: the rows of all models, the oldest first, so that full files stay as they are."""
+    """Path and script: the rows and the names of all models, the oldest first, so that full files stay as they are."""
     ordered = models[::-1]
     for number, start in enumerate(range(0, max(len(ordered), 1), SHARD)):
-        rows = [_row(model) for model in ordered[start : start + SHARD]]
-        yield f"data/models-{number}.js", call("watcherModels", rows)
+        part = ordered[start : start + SHARD]
+        words: dict[str, int] = {}
+        rows = [_row(model, words) for model in part]
+        yield f"data/models-{number}.js", call("watcherModels", list(words), rows)
+        yield f"data/names-{number}.js", call("watcherNames", [[model.name, _slug(model)] for model in part])
 
 
 def how_many(models: Sequence[Model]) -> int:
-    """The number of those files."""
+    """The number of files of each sort."""
     return max(1, -(-len(models) // SHARD))
 
 
-def _row(model: Model) -> list[Any]:
+def _slug(model: Model) -> str | int:
+    """0 where the name tells it; the scripts work it out."""
+    return 0 if model.slug == model.name.lower().replace("/", "--") else model.slug
+
+
+def _row(model: Model, words: dict[str, int]) -> list[Any]:
+    """Short, because a page loads a thousand: words that come again and again are places in a list."""
     row = model.row
     sparse = row.active is not None and "sparse" in (row.decoder or "")
+
+    def place(word: str) -> int:
+        return words.setdefault(word, len(words))
+
     return [
-        model.slug,
         model.name,
+        _slug(model),
         model.date,
-        decoder(row),
-        list(row.attention),
-        size_class(row),
-        row.license or UNKNOWN_LICENSE,
+        place(decoder(row)),
+        [place(word) for word in row.attention],
+        place(size_class(row)),
+        place(row.license or UNKNOWN_LICENSE),
         count(row.total),
-        count(row.active) if sparse else "",
+        count(row.active) if sparse else 0,
         size(row.cache),
         row.cache,
-        row.total,
-        clean(model.headline, 140),
+        None if row.total is None else round(row.total / 1e6),
+        clean(model.headline, 100),
     ]
 
 

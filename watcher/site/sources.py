@@ -19,8 +19,8 @@ from watcher.store.engine import Store
 
 MAX_PAGE = 1_000_000
 """Bytes of a page of the reports folder; larger ones are none of ours."""
-INTERNAL = "alert"
-"""Reports about the watcher itself stay out of the gallery."""
+APART = frozenset({"alert", "digest"})
+"""Reports about no single model stay out of the gallery: about the watcher itself, and over many releases."""
 
 
 def sources(catalog: Catalog, store: Store | None, folder: Path | None) -> Iterator[Source]:
@@ -46,7 +46,9 @@ def _reports(store: Store) -> Iterator[Source]:
     from watcher.store.schema import reports
 
     with store.begin() as connection:
-        query = sa.select(reports.c.id).where(reports.c.event != INTERNAL).order_by(reports.c.created_at, reports.c.id)
+        query = (
+            sa.select(reports.c.id).where(reports.c.event.not_in(APART)).order_by(reports.c.created_at, reports.c.id)
+        )
         ids = [row.id for row in connection.execute(query)]
     for report_id in ids:
         yield Source(f"report:{report_id}", partial(_read_report, store, report_id))
@@ -111,7 +113,7 @@ def _pages(catalog: Catalog, folder: Path, told: set[str]) -> Iterator[Source]:
             values = front_matter(path)
         except OSError:
             continue
-        if values.get("report") in told or values.get("event") == INTERNAL or stat.st_size > MAX_PAGE:
+        if values.get("report") in told or values.get("event") in APART or stat.st_size > MAX_PAGE:
             continue
         yield Source(f"page:{entry.path}:{stat.st_mtime_ns}:{stat.st_size}", partial(_read_page, catalog, path, values))
 

@@ -11,8 +11,12 @@
   var told = new Map();
 
   window.watcherFacts = function (rows) { facts = rows; };
-  window.watcherModels = function (rows) {
-    rows.forEach(function (row) { bySlug.set(row[0], row[1]); byName.set(row[1].toLowerCase(), row[0]); });
+  window.watcherNames = function (rows) {
+    rows.forEach(function (row) {
+      var slug = row[1] || row[0].toLowerCase().replaceAll("/", "--");
+      bySlug.set(slug, row[0]);
+      byName.set(row[0].toLowerCase(), slug);
+    });
   };
   window.watcherModel = function (slug, model) { told.set(slug, model); };
 
@@ -132,7 +136,7 @@
   }
 
   var parts = [];
-  for (var number = 0; number < Number(form.dataset.shards); number++) parts.push(script("data/models-" + number + ".js"));
+  for (var number = 0; number < Number(form.dataset.shards); number++) parts.push(script("data/names-" + number + ".js"));
   Promise.all(parts).then(function () {
     bySlug.forEach(function (name) {
       var option = element("option");

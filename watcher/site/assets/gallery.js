@@ -13,13 +13,15 @@
   var shown = 0;
   var loading = null;
 
-  window.watcherModels = function (rows) {
+  window.watcherModels = function (words, rows) {
     rows.forEach(function (row) {
-      models.push({
-        slug: row[0], name: row[1], date: row[2], decoder: row[3], attention: row[4], size: row[5], license: row[6],
-        total: row[7], active: row[8], cache: row[9], bytes: row[10], weights: row[11], headline: row[12],
-        text: [row[1], row[3], row[4].join(" "), row[6], row[12]].join(" ").toLowerCase(),
-      });
+      var model = {
+        name: row[0], slug: row[1] || row[0].toLowerCase().replaceAll("/", "--"), date: row[2], decoder: words[row[3]],
+        attention: row[4].map(function (place) { return words[place]; }), size: words[row[5]], license: words[row[6]],
+        total: row[7], active: row[8], cache: row[9], bytes: row[10], weights: row[11],
+      };
+      model.text = [row[0], model.decoder, model.attention.join(" "), model.license, row[12]].join(" ").toLowerCase();
+      models.push(model);
     });
   };
 
