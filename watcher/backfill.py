@@ -19,8 +19,8 @@ from watcher.releases.filters import Answer, decide, is_quiet
 from watcher.releases.grouping import assemble, moment, new_release
 from watcher.releases.inspect import REFUSED
 from watcher.releases.model import EventKind, Release, ReleaseState, Repo, RepoState
-from watcher.releases.poll import sighting_of
 from watcher.releases.reading import keep_read, read_repo
+from watcher.releases.takeover import sighting_of
 from watcher.report.draft import Material, draft_release
 from watcher.report.make import Work, publish
 from watcher.store import repos as table

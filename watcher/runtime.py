@@ -69,7 +69,7 @@ def hub_client(settings: Settings):  # type: ignore[no-untyped-def]
     """The client for the configured endpoint, with the configured token and no other."""
     from watcher.hub.client import HubClient
 
-    return HubClient(settings.hub.endpoint, settings.hub.read_token())
+    return HubClient(settings.hub.endpoint, settings.hub.read_token(), anonymous=settings.hub.anonymous)
 
 
 def build_channels(settings: Settings, environment: Mapping[str, str]) -> dict[str, tuple[ChannelSettings, Channel]]:

@@ -15,6 +15,7 @@ from watcher.heartbeat import beating
 from watcher.hub.webhooks import Receiver
 from watcher.metrics import exposition, facts
 from watcher.releases.hinted import answer_hints, keep
+from watcher.releases.poll import is_time_again
 
 SEND = timedelta(seconds=5)
 """How often the outbox is looked at; an empty look is one query."""
@@ -33,11 +34,16 @@ STUCK = 3600.0
 """Seconds after which a step that has not ended is taken for stuck."""
 
 
+AGAIN = timedelta(seconds=30)
+"""How often it is asked whether the wait that a rate limit imposed is over; the answer is one query."""
+
+
 def serve(context: Context) -> None:
     """Run until SIGTERM or SIGINT."""
     interval = context.settings.watch.interval
     steps = {
         "look": Step(lambda: _look(context), interval),
+        "look again": Step(lambda: _look_again(context), min(AGAIN, interval)),
         "tell": Step(lambda: cycle.tell(context), min(TELL, interval)),
         "send": Step(lambda: cycle.send(context, lambda: daemon.stopping), min(SEND, interval)),
         "tidy": Step(lambda: cycle.tidy(context), TIDY),
@@ -87,3 +93,9 @@ def _pages(context: Context, daemon: Daemon) -> dict[str, Page]:
 def _look(context: Context) -> None:
     with beating(context):
         cycle.look(context)
+
+
+def _look_again(context: Context) -> None:
+    """A cycle that the rate limit ended goes on when the Hub said, not only after the next interval."""
+    if is_time_again(context):
+        _look(context)

@@ -72,6 +72,8 @@ class HubSettings(Section):
     """Optional: the one `env:` that may be unset."""
     share: float = Field(default=0.2, gt=0, le=1)
     """Share of the rate limit's window that polling may use."""
+    anonymous: bool = False
+    """Go on without the token when the Hub does not accept it; else that is an error until it is put right."""
     webhooks: WebhookReceiverSettings | None = None
     """Where the daemon listens for the Hub's webhooks; absent: it does not."""
 

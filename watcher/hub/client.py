@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
@@ -20,8 +19,9 @@ from huggingface_hub.utils._headers import build_hf_headers
 
 from watcher import __version__
 from watcher.hub import parsing, transport
+from watcher.hub.listing import MOMENTS, Answer, Pages
 from watcher.hub.model import HubError, HubProblem, Listing, RateState, Sighting, TreeFile
-from watcher.hub.rates import parse_rate, retry_after
+from watcher.hub.rates import bucket_of, parse_rate, retry_after
 
 EXPAND = (
     "sha",
@@ -68,25 +68,19 @@ REMEDIES = {
 """What to say about each problem: what is wrong, and the remedy."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One complete answer."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    url: str
-    next_page: str | None
-
-
 class HubClient:
     """The Hub at one endpoint, with one token or none. Safe to use from several threads."""
 
-    def __init__(self, endpoint: str, token: str | None = None, *, deadline: float = 60.0) -> None:
+    def __init__(
+        self, endpoint: str, token: str | None = None, *, deadline: float = 60.0, anonymous: bool = False
+    ) -> None:
+        """`anonymous`: go on without the token when the Hub does not accept it."""
         self._endpoint = endpoint.rstrip("/")
         self._origin = _origin(self._endpoint)
         self._token = token or None
         self._deadline = deadline
+        self._anonymous = anonymous
+        self._token_refused = False
         self._requests = 0
         self._counted = 0
         self._rates: dict[str, RateState] = {}
@@ -109,72 +103,55 @@ class HubClient:
         """What the rate-limit headers said last, by bucket."""
         return dict(self._rates)
 
+    @property
+    def token_refused(self) -> bool:
+        """Whether the Hub did not accept the token and everything since was asked without one."""
+        return self._token_refused
+
     # --- listings ----------------------------------------------------------------------------------------------------
 
     def list_organization(self, organization: str, *, etag: str | None = None) -> Listing:
-        """Every public model repo of an organization or user; with `etag`, an empty one marked unchanged if it is."""
+        """Every public model repo of an organization or user; or that it is still the listing of `etag`.
+
+        An item of somebody else is named and left out; a first page of them is another answer than to our question.
+        """
         if not parsing.NAME.fullmatch(f"{organization}/x"):
             raise HubError(HubProblem.REFUSED, f"{organization!r} cannot be the name of an organization")
         query = {"author": organization, "sort": "createdAt", "limit": str(PAGE), "expand": list(EXPAND)}
-        listing = self._list(query, MAX_PAGES, etag=etag)
-        strangers = [item.name for item in listing.sightings if item.organization.lower() != organization.lower()]
-        if strangers:
-            raise HubError(
-                HubProblem.INVALID,
-                f"the listing of {organization} holds {strangers[0]}: not the answer to our question",
-            )
-        return listing
+        pages = Pages(owner=organization)
+        self._follow(query, pages, MAX_PAGES, etag)
+        return pages.listing()
 
-    def list_global(self, sort: str, *, until: datetime | None = None, pages: int = 1) -> Listing:
+    def list_global(self, sort: str, *, pages: int = 1, until: datetime | None = None) -> Listing:
         """The first repos of the whole Hub by `createdAt`, `lastModified` or `trendingScore`, back to `until`."""
-        moment = {"createdAt": lambda item: item.created_at, "lastModified": lambda item: item.last_modified}.get(sort)
+        found = Pages(until=until, moment=MOMENTS.get(sort))
+        self._follow({"sort": sort, "limit": str(PAGE), "expand": list(EXPAND)}, found, pages, None)
+        return found.listing()
 
-        def far_enough(found: Mapping[str, Sighting]) -> bool:
-            oldest = moment(list(found.values())[-1]) if moment and found else None
-            return until is None or oldest is None or oldest < until
-
-        return self._list({"sort": sort, "limit": str(PAGE), "expand": list(EXPAND)}, pages, enough=far_enough)
-
-    def _list(
-        self,
-        query: Mapping[str, Any],
-        max_pages: int,
-        *,
-        etag: str | None = None,
-        enough: Callable[[Mapping[str, Sighting]], bool] = lambda _: False,
-    ) -> Listing:
-        """Follow the pages until there are no more, or `enough`; one that fails or repeats leaves it incomplete."""
-        found: dict[str, Sighting] = {}
-        oddities: list[str] = []
-        before = self._requests
+    def _follow(self, query: Mapping[str, Any], pages: Pages, most: int, etag: str | None) -> None:
+        """Follow the pages; one that fails or repeats leaves the listing incomplete, never empty-handed."""
         url: str | None = f"{self._endpoint}/api/models?{httpx2.QueryParams(query)}"
         visited: set[str] = set()
-        told: str | None = None
-        while url is not None and not (visited and enough(found)):
-            if url in visited or len(visited) >= max_pages:
-                oddities += ["its pages lead in a circle"] if url in visited else []
-                break
-            known = {"If-None-Match": etag} if etag and not visited else None
+        known = {"If-None-Match": etag} if etag else {}
+        while url is not None and len(visited) < most and not pages.enough:
+            if url in visited:
+                pages.oddities.append("its pages lead in a circle")
+                return
             visited.add(url)
             try:
                 answer = self._get(url, "the listing", limit=LISTING_LIMIT, extra=known)
+                pages.requests = len(visited)
                 if answer.status == 304:
-                    return Listing(sightings=(), complete=True, requests=1, etag=etag, unchanged=True)
-                oddities += _collect(answer, found)
-                url, told = self._next_page(answer), answer.headers.get("etag")
+                    pages.unchanged = pages.complete = True
+                    return
+                pages.add(answer)
+                url, known = self._next_page(answer), {}
             except HubError as error:
-                if not found:
+                if not pages.found:
                     raise
-                oddities.append(f"a page of the listing is missing: {error}")
-                break
-        complete = (url is None or enough(found)) and not oddities
-        return Listing(
-            sightings=tuple(found.values()),
-            complete=complete,
-            oddities=tuple(oddities),
-            requests=self._requests - before,
-            etag=told[:128] if told and complete and len(visited) == 1 and url is None else None,
-        )
+                pages.oddities.append(f"a page of the listing is missing: {error}")
+                return
+        pages.complete = url is None or pages.enough
 
     def _next_page(self, answer: Answer) -> str | None:
         """The `Link: rel=next` address, only on our own endpoint: it is asked with the token."""
@@ -288,8 +265,10 @@ class HubClient:
         with transport.deadline(self._deadline):
             for _ in range(MAX_HOPS):
                 answer = self._exchange(url, what, limit, extra or {}, cut)
+                if self._goes_on_without_token(answer):
+                    continue
                 if answer.status not in (301, 302, 303, 307, 308):
-                    return self._accepted(answer, what)
+                    return self._accepted(answer, what, conditional="If-None-Match" in (extra or {}))
                 url = self._redirected(answer, what, file)
         raise HubError(HubProblem.INVALID, f"{what}: the Hub redirects without end; trying again later")
 
@@ -302,7 +281,26 @@ class HubClient:
             raise HubError(HubProblem.INVALID, f"{what}: the Hub redirects to another host; not followed")
         return target
 
+    def _goes_on_without_token(self, answer: Answer) -> bool:
+        """Whether the token was refused just now and may be left out: then the same is asked once more."""
+        refused = answer.status == 401 and self._token is not None and self._problem(answer) is HubProblem.BAD_TOKEN
+        if not (refused and self._anonymous):
+            return False
+        self._token, self._token_refused = None, True
+        return True
+
+    def _wait_for_window(self, url: str, what: str) -> None:
+        """Raise RATE_LIMITED instead of asking, when the headers said that this bucket is empty."""
+        now = datetime.now(UTC)
+        state = self._rates.get(bucket_of(urlsplit(url).path))
+        if state is not None and state.remaining <= 0 and now < state.resets_at:
+            left = (state.resets_at - now).total_seconds()
+            message = f"{what}: {REMEDIES[HubProblem.RATE_LIMITED]} (in {left:.0f} s)"
+            raise HubError(HubProblem.RATE_LIMITED, message, status=429, retry_after=left + 1)
+
     def _exchange(self, url: str, what: str, limit: int, extra: Mapping[str, str], cut: bool) -> Answer:
+        if _origin(url) == self._origin:
+            self._wait_for_window(url, what)
         with self._guard:
             self._requests += 1
         headers = {**self._headers(url), **extra}
@@ -328,9 +326,9 @@ class HubClient:
             with self._guard:
                 self._rates[state.bucket] = state
 
-    def _accepted(self, answer: Answer, what: str) -> Answer:
-        """The answer, or the HubError that its status and error code stand for."""
-        if answer.status in (200, 206, 304):  # 304 only where we asked with If-None-Match
+    def _accepted(self, answer: Answer, what: str, *, conditional: bool = False) -> Answer:
+        """The answer, or the HubError that its status and error code stand for; 304 only where it was asked for."""
+        if answer.status in (200, 206) or (answer.status == 304 and conditional):
             return answer
         problem = self._problem(answer)
         raise HubError(
@@ -354,22 +352,6 @@ class HubClient:
         if answer.status == 401:  # missing or private, or a token that the Hub does not know
             return HubProblem.BAD_TOKEN if "credentials" in message else HubProblem.NOT_FOUND
         return HubProblem.NOT_FOUND if answer.status in (404, 410) else HubProblem.REFUSED
-
-
-def _collect(answer: Answer, found: dict[str, Sighting]) -> list[str]:
-    """Add a page's items by `_id`; what could not be read, a sentence each."""
-    items = parsing.parse_json(answer.body, "the listing")
-    if not isinstance(items, list):
-        raise HubError(HubProblem.INVALID, "the listing is not a list; trying again later")
-    oddities = []
-    for item in items:
-        try:
-            seen = parsing.sighting(item)
-        except parsing.OddItem as error:
-            oddities.append(f"the listing holds {error}")
-        else:
-            found.setdefault(seen.hub_id, seen)
-    return oddities
 
 
 def _body(response: httpx2.Response, what: str, limit: int, cut: bool) -> bytes:

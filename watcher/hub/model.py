@@ -57,9 +57,11 @@ class Listing:
 
     sightings: tuple[Sighting, ...]
     complete: bool
-    """False when a page failed or an item could not be read: absence then says nothing."""
+    """False when a page failed: absence then says nothing."""
     oddities: tuple[str, ...] = ()
-    """Items that could not be read, one sentence each."""
+    """What could not be read or used, one sentence each."""
+    odd_names: tuple[str, ...] = ()
+    """Repos among them that can be asked for by themselves."""
     requests: int = 1
     etag: str | None = None
     """What a later look can ask with, if this one was a single page."""
@@ -184,4 +186,9 @@ class Hub(Protocol):
     @property
     def rates(self) -> Mapping[str, RateState]:
         """What the rate-limit headers said last."""
+        ...
+
+    @property
+    def token_refused(self) -> bool:
+        """Whether the Hub did not accept the token and everything since was asked without one."""
         ...

@@ -20,6 +20,11 @@ MAX_PATH = 1000
 class OddItem(ValueError):
     """An item that cannot be read; the text says which part."""
 
+    def __init__(self, text: str, name: str | None = None) -> None:
+        super().__init__(text)
+        self.name = name
+        """The repo it is about, if that much could be read."""
+
 
 def parse_json(data: bytes, what: str) -> Any:
     """An answer's JSON. Raises HubError(INVALID) for anything else: HTML, half a document, nothing, endless depth."""
@@ -41,7 +46,7 @@ def sighting(item: Any) -> Sighting:
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise OddItem(f"an item with the id {_short(name)}")
     if not isinstance(hub_id, str) or not HUB_ID.fullmatch(hub_id):
-        raise OddItem(f"{name}: no usable _id")
+        raise OddItem(f"{name}: no usable _id", name)
     tags = _tags(item.get("tags"))
     return Sighting(
         hub_id=hub_id,

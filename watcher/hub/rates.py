@@ -33,6 +33,13 @@ def parse_rate(headers: Mapping[str, str], now: datetime) -> RateState | None:
     )
 
 
+def bucket_of(path: str) -> str:
+    """The bucket that the Hub counts a request in, by its path."""
+    if "/resolve/" in path or path.startswith("/api/resolve-cache/"):
+        return "resolvers"
+    return "api" if path.startswith("/api/") else "pages"
+
+
 def _number(text: str, key: str) -> float | None:
     match = re.search(rf";\s*{key}\s*=\s*(\d{{1,9}})(?:\s*;|\s*$|\s*,)", text)
     return float(match[1]) if match else None

@@ -14,6 +14,9 @@ from watcher.store import repos as table
 REFUSED = {HubProblem.GATED: "gated", HubProblem.DISABLED: "disabled"}
 """Answers that say the repo is there and closed: it is announced from what the API tells."""
 
+STOPS = (HubProblem.RATE_LIMITED, HubProblem.BAD_TOKEN)
+"""Problems that every further request of this cycle would meet too."""
+
 LOST = (HubProblem.NO_REVISION, HubProblem.NO_ENTRY, HubProblem.NOT_FOUND)
 """Answers that say an old revision cannot be had any more."""
 
@@ -27,6 +30,9 @@ def inspect(context: Context) -> None:
         try:
             _inspect_one(context, repo, now)
         except HubError as error:
+            if error.problem in STOPS:  # the others would meet it too; they are due in the next cycle
+                context.journal.error(f"{repo.name}: {error}")
+                return
             fail(context, repo, error, now)
 
 
@@ -65,8 +71,10 @@ def _tree(context: Context, repo: Repo) -> tuple[tuple[TreeFile, ...], str | Non
 
 def _old_tree(context: Context, repo: Repo) -> tuple[TreeFile, ...] | None:
     """The files at the revision we knew before; None when there was none or it cannot be had."""
-    if repo.looked_sha is None or repo.state is not RepoState.SILENT:
+    if repo.state is not RepoState.SILENT:
         return None
+    if repo.looked_sha is None:
+        return ()  # it was empty when it was first seen
     try:
         return context.hub.tree(repo.name, repo.looked_sha)
     except HubError as error:

@@ -12,7 +12,7 @@ from watcher.context import Context
 from watcher.hub.files import fetch_files
 from watcher.hub.model import TreeFile
 from watcher.releases.model import Event, Repo
-from watcher.releases.poll import sighting_of
+from watcher.releases.takeover import sighting_of
 from watcher.store import archive
 
 

@@ -22,7 +22,7 @@ from watcher.releases.filters import is_quiet
 from watcher.releases.inspect import REFUSED, fail
 from watcher.releases.joining import join
 from watcher.releases.model import Event, EventKind, Repo, RepoState
-from watcher.releases.poll import sighting_of
+from watcher.releases.takeover import sighting_of
 from watcher.store import archive
 from watcher.store import repos as table
 

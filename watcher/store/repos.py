@@ -87,9 +87,12 @@ def all_organizations(connection: Connection) -> list[Organization]:
 # --- repos -----------------------------------------------------------------------------------------------------------
 
 
+_SKETCH = tuple(repos.c[name] for name in _REPO_FIELDS if name != "tree")
+
+
 def _repo(row: Row[Any]) -> Repo:
-    values = {name: row._mapping[name] for name in _REPO_FIELDS}
-    tree = values["tree"]
+    values = {name: row._mapping[name] for name in _REPO_FIELDS if name != "tree"}
+    tree = row._mapping.get("tree")
     values |= {
         "state": RepoState(values["state"]),
         "tags": tuple(values["tags"]),
@@ -122,6 +125,12 @@ def repos_of(connection: Connection, organization: str) -> dict[str, Repo]:
     """Every repo of an organization that is not gone, by `_id`."""
     query = sa.select(repos).where(repos.c.organization == organization.lower(), repos.c.state != RepoState.GONE)
     return {row.hub_id: _repo(row) for row in connection.execute(query)}
+
+
+def sketches_of(connection: Connection, organization: str) -> dict[str, Repo]:
+    """Every repo of an organization that is not gone, by `_id`, without its files: what a listing is held against."""
+    where = (repos.c.organization == organization.lower(), repos.c.state != RepoState.GONE)
+    return {row.hub_id: _repo(row) for row in connection.execute(sa.select(*_SKETCH).where(*where))}
 
 
 def repos_by_id(connection: Connection, hub_ids: Sequence[str]) -> dict[str, Repo]:
@@ -192,12 +201,10 @@ def save_look(connection: Connection, repo: Repo) -> bool:
     return connection.execute(update.values(**values)).rowcount == 1
 
 
-def any_missing(connection: Connection, organization: str) -> bool:
-    """Whether the last listing lacked a repo of this organization that is not confirmed gone yet."""
-    query = sa.select(repos.c.hub_id).where(
-        repos.c.organization == organization, repos.c.missing_since.is_not(None), repos.c.state != RepoState.GONE
-    )
-    return connection.execute(query.limit(1)).first() is not None
+def organizations_missing_one(connection: Connection) -> set[str]:
+    """Organizations whose last listing lacked a repo that is not confirmed gone yet."""
+    query = sa.select(repos.c.organization).where(repos.c.missing_since.is_not(None), repos.c.state != RepoState.GONE)
+    return {row.organization for row in connection.execute(query.distinct())}
 
 
 def due_for_look(connection: Connection, now: datetime, limit: int = 500) -> list[Repo]:
