@@ -160,19 +160,20 @@ def _sighted(
             organization.known_since is None and not _made_since(seen, organization.tracked_since, now)
         )
         whole = _with_revision(context, seen, doubts) if silent else seen
-        decision = decide(context.settings.watch, whole)
-        yield Write(first_sight(whole, decision, silent=silent, now=now), new=True)
+        if whole is not None:
+            decision = decide(context.settings.watch, whole)
+            yield Write(first_sight(whole, decision, silent=silent, now=now), new=True)
 
 
-def _with_revision(context: Context, seen: Sighting, doubts: Doubts) -> Sighting:
-    """A silent repo whose item names no revision: empty, and then its first model is news; or only left out."""
+def _with_revision(context: Context, seen: Sighting, doubts: Doubts) -> Sighting | None:
+    """A silent repo whose item names no revision: empty, and then its first model is news; or it was left out."""
     if seen.sha is not None:
         return seen
     answer = doubts.ask(context, seen.name)
     if isinstance(answer, Sighting) and answer.hub_id == seen.hub_id:
         return answer
     doubts.odd.append(seen.name)
-    return seen
+    return None
 
 
 def _made_since(sighting: Sighting, tracked_since: datetime, now: datetime) -> bool:

@@ -92,6 +92,8 @@ class Answers:
         """(account, repo name): who may read a gated repo."""
         self.members: set[tuple[str, str]] = set()
         """(account, organization): who sees its private repos."""
+        self.page = MAX_LIMIT
+        """Items of a listing's page at most."""
 
     def answer(self, request: Request) -> Response:
         """The response to a request; every refusal is one too."""
@@ -159,12 +161,12 @@ class Answers:
         query = request.query
         sort = SORTS.get(_first(query, "sort") or "trendingScore", "trendingScore")
         fields = self._fields(query)
-        found = [repo for repo in self.world.repos if not repo.private and self._wanted(repo, query)]
+        found = [repo for repo in self.world.listed if self._visible(repo, account) and self._wanted(repo, query)]
         rows = [(items.describe(self.world, repo, (sort, *fields)), repo) for repo in found]
         if sort != "createdAt":
             rows.sort(key=lambda row: (str(row[0].get(sort) or ""), _inverse(row[1].hub_id)), reverse=True)
         rows = _after(rows, sort, _first(query, "cursor"))
-        limit = _limit(_first(query, "limit"), MAX_LIMIT, MAX_LIMIT)
+        limit = _limit(_first(query, "limit"), self.page, self.page)
         page = [item for item, _ in rows[:limit]]
         if not _asked(query):
             page = [{**item, "modelId": item["id"]} for item in page]

@@ -123,6 +123,8 @@ class World:
         self.now = start
         self.organizations: set[str] = set()
         """Names that answer although they have no repo."""
+        self._lag: timedelta | None = None
+        self._listings: list[tuple[datetime, list[ModelRepo]]] = []
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
@@ -131,6 +133,26 @@ class World:
         """All of them, private ones too, newest first: by `_id`, as the Hub sorts `createdAt`."""
         with self._guard:
             return sorted(self._repos.values(), key=lambda repo: repo.hub_id, reverse=True)
+
+    @property
+    def listed(self) -> list[ModelRepo]:
+        """What listings are made of: all repos, or with a cache as they were `lag` ago."""
+        with self._guard:
+            if self._lag is None:
+                return self.repos
+            self._remember()
+            return next((repos for at, repos in reversed(self._listings) if at <= self.now - self._lag), self.repos)
+
+    def cache_listings(self, lag: timedelta | None) -> None:
+        """Answer listings out of a cache this old (never older than this call); None: fresh again."""
+        with self._guard:
+            self._lag = lag
+            self._listings = [(self.now - (lag or timedelta(0)), self.repos)]
+
+    def _remember(self) -> None:
+        """Keep the state of this moment for listings to come."""
+        if self._lag is not None and (not self._listings or self._listings[-1][0] < self.now):
+            self._listings.append((self.now, self.repos))
 
     def find(self, name: str) -> tuple[ModelRepo | None, bool]:
         """(repo, whether `name` is its present spelling): former names and other cases lead to it too."""
@@ -221,6 +243,7 @@ class World:
         """Let time pass and everything happen that is due; the new present time."""
         with self._guard:
             until = self.now + by
+            self._remember()
             while self._timeline and self._timeline[0][0] <= until:
                 self.now, happening = self._timeline.pop(0)
                 happening(self)
