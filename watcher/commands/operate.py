@@ -91,7 +91,7 @@ def notify(options: argparse.Namespace) -> int:
     settings.verify_secrets()
     if not options.test:
         raise ConfigurationError("notify: only --test can be sent by hand; see `watcher notify --help`")
-    return send_trial(build_channels(settings, os.environ), options.channel, say)
+    return send_trial(build_channels(settings, os.environ), options.channel, say, keep=options.keep)
 
 
 def demo(options: argparse.Namespace) -> int:
@@ -114,6 +114,7 @@ def _check_arguments(parser: argparse.ArgumentParser) -> None:
 def _notify_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--test", action="store_true", help="send a test message")
     parser.add_argument("channel", nargs="?", help="only this channel")
+    parser.add_argument("--keep", action="store_true", help="leave the message there, to look at it")
 
 
 def _demo_arguments(parser: argparse.ArgumentParser) -> None:
@@ -126,6 +127,6 @@ VERBS = (
     Verb("once", once, "watcher once\n  WATCHER_NOW=2026-01-31T12:00:00+00:00 watcher once --config test.toml"),
     Verb("run", run, "watcher run --config /etc/watcher/config.toml"),
     Verb("status", status, "watcher status", data=True),
-    Verb("notify", notify, "watcher notify --test\n  watcher notify --test research", _notify_arguments),
+    Verb("notify", notify, "watcher notify --test\n  watcher notify --test research --keep", _notify_arguments),
     Verb("demo", demo, "watcher demo\n  watcher demo --config mine.toml -o /tmp/demo", _demo_arguments),
 )

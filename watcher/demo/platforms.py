@@ -174,17 +174,25 @@ def _hub(receivers: Receivers, channel: str, message: Message) -> Answer:
     if message.path.startswith("api/whoami"):
         return _json({"name": "watcher", "type": "user", "auth": {"accessToken": {"role": "write"}}})
     if "/resolve/" in message.path:
-        data = receivers.shelf.get(f"{channel}/{message.path.partition('/resolve/')[2].partition('/')[2]}")
-        return (404, "text/plain", b"Entry not found") if data is None else (200, "application/octet-stream", data)
+        head, _, path = message.path.partition("/resolve/")[2].partition("/")
+        data = receivers.shelf.get(f"{channel}/{path}")
+        if data is None:
+            return 404, "text/plain", b"Entry not found", {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": head}
+        mark = hashlib.sha256(data).hexdigest()
+        return 200, "application/octet-stream", data, {"ETag": f'"{mark}"', "X-Repo-Commit": head}
     if "/preupload/" in message.path:
-        files = [
-            {"path": file["path"], "uploadMode": "regular", "shouldIgnore": False} for file in message.body["files"]
-        ]
+        files = [_hub_mode(receivers, channel, file["path"]) for file in message.body["files"]]
         return _json({"files": files})
     if "/commit/" in message.path:
         return _json(_hub_commit(receivers, channel, message))
     head = receivers.shelf.get(f"{channel}/.head", b"0" * 40).decode()
     return _json({"_id": "1", "id": "/".join(message.path.split("/")[2:4]), "sha": head, "private": False})
+
+
+def _hub_mode(receivers: Receivers, channel: str, path: str) -> dict[str, Any]:
+    known = receivers.shelf.get(f"{channel}/{path}")
+    blob = None if known is None else hashlib.sha1(b"blob %d\0" % len(known) + known).hexdigest()
+    return {"path": path, "uploadMode": "regular", "shouldIgnore": False, "oid": blob}
 
 
 def _hub_commit(receivers: Receivers, channel: str, message: Message) -> dict[str, Any]:
@@ -196,6 +204,18 @@ def _hub_commit(receivers: Receivers, channel: str, message: Message) -> dict[st
     head = f"{number:040x}"
     receivers.shelf[f"{channel}/.head"] = head.encode()
     return {"commitUrl": receivers.url("hub", f"{channel}/datasets/demo/reports/commit/{head}"), "commitOid": head}
+
+
+def _forge(receivers: Receivers, channel: str, message: Message) -> Answer:
+    """Pull and merge requests of GitHub and GitLab; the second of a branch is refused."""
+    head = (message.body or {}).get("head") or (message.body or {}).get("source_branch")
+    if not message.path.endswith(("/pulls", "/merge_requests")) or not head:
+        return _json({"message": "Not Found"}, 404)
+    if f"{channel}/{head}" in receivers.shelf:
+        return _json({"message": f"a request for {head} already exists"}, 422 if "/pulls" in message.path else 409)
+    receivers.shelf[f"{channel}/{head}"] = b""
+    page = f"https://forge.example/request/{receivers.keep(channel, message.raw, {}, {})}"
+    return _json({"html_url": page, "web_url": page}, 201)
 
 
 KINDS: Mapping[str, Handler] = {
@@ -210,5 +230,6 @@ KINDS: Mapping[str, Handler] = {
     "ntfy": _ntfy,
     "apprise": _apprise,
     "hub": _hub,
+    "git": _forge,
 }
-"""By kind of channel; mail has a server of its own, git and folders need none."""
+"""By kind of channel; mail has a server of its own, folders need none, and of git it is the forge."""

@@ -20,8 +20,8 @@ from watcher.demo.rules import discord_problem, slack_problem, webhook_problem
 
 __all__ = ["TABLES", "Answer", "Message", "Receivers", "discord_problem", "parse", "slack_problem", "webhook_problem"]
 
-Answer = tuple[int, str, bytes]
-"""Status, content type, body."""
+Answer = tuple[int, str, bytes] | tuple[int, str, bytes, Mapping[str, str]]
+"""Status, content type, body, and more headers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +145,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _any
 
-    def _answer(self, status: int, kind: str, body: bytes) -> None:
+    def _answer(self, status: int, kind: str, body: bytes, more: Mapping[str, str] | None = None) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
+        for name, value in (more or {}).items():
+            self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)

@@ -100,7 +100,7 @@ class Discord:
         self._refused(answer, what)
         return Receipt(status=f"{answer.status} edited", reference=reference)
 
-    def retract(self, reference: str) -> str:
+    def retract(self, outgoing: Outgoing, reference: str) -> str:
         """Delete a message."""
         what = f"{self.name}: Discord"
         self._refused(http.post(self._address(reference), what=what, method="DELETE"), what)

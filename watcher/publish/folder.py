@@ -46,7 +46,19 @@ class Folder:
             raise DeliveryError(
                 f"{self.name}: {self.root} cannot be written: {error.strerror}; check the folder and the free space"
             ) from None
-        return Receipt(status=f"wrote {outgoing.payload.body['path']}")
+        path = str(outgoing.payload.body["path"])
+        return Receipt(status=f"wrote {path}", reference=path)
+
+    def retract(self, outgoing: Outgoing, reference: str) -> str:
+        """Remove the files."""
+        try:
+            for path in page_files(outgoing):
+                (self.root / path).unlink(missing_ok=True)
+            for path, data in front_files(self.root).items():
+                write_whole(self.root / path, data)
+        except OSError as error:
+            raise DeliveryError(f"{self.name}: {self.root} cannot be written: {error.strerror}") from None
+        return "removed"
 
     def check(self) -> str:
         """Whether the folder can be written."""

@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import field_validator
 
+from watcher.errors import ConfigurationError
 from watcher.publish.folder import write_whole
+from watcher.publish.forge import Request, ask, forge_of, host_and_project
 from watcher.publish.interface import DeliveryError, Links, Outgoing, Payload, Receipt
 from watcher.publish.pages import front_files, page_files, page_payload
+from watcher.publish.text import WORD_JOINER, cut
 from watcher.report.model import Report
 from watcher.section import ChannelSettings, SecretField
 
@@ -40,6 +43,14 @@ class GitSettings(ChannelSettings):
     """Path of a private key, relative to config.toml."""
     web: str = ""
     """Address of the branch's files for readers; told from the repository's for GitHub and GitLab."""
+    signing_key: str = ""
+    """Path of a private ssh key without a passphrase, relative to config.toml: signs each commit."""
+    pull_request: bool = False
+    """Push a branch for each report and open a pull (merge) request instead of writing to `branch`."""
+    forge: Literal["", "github", "gitlab"] = ""
+    """Who takes the request; told from the repository's host where it can."""
+    api: str = ""
+    """Base address of its API; told from the forge."""
 
     @field_validator("branch", "repository")
     @classmethod
@@ -69,6 +80,7 @@ class Git:
         self.folder = folder
         digest = hashlib.sha256(f"{settings.repository} {settings.branch}".encode()).hexdigest()[:12]
         self.copy = folder / ".watcher-git" / f"{settings.name}-{digest}"
+        self._root = self.copy / settings.path
 
     def render(self, report: Report, links: Links) -> Payload:
         """The page as it is."""
@@ -76,14 +88,29 @@ class Git:
 
     def send(self, outgoing: Outgoing) -> Receipt:
         """Commit on top of what the remote has, and push; again when somebody else was faster."""
+        if self.settings.pull_request:
+            return self._request(outgoing)
+        commit = self._on_top(outgoing, self._write)
+        if commit is None:
+            return Receipt(status=f"already there, {self._head()[:7]}", reference=self._head())
+        return Receipt(status=f"commit {commit[:7]}", reference=commit)
+
+    def retract(self, outgoing: Outgoing, reference: str) -> str:
+        """A commit that removes the files; of a request, its branch (the forge closes it)."""
+        if self.settings.pull_request:
+            self._git("push", "--quiet", self.settings.repository, f":refs/heads/{_branch(outgoing)}")
+            return "branch removed"
+        self._on_top(outgoing, self._remove)
+        return "removed by another commit"
+
+    def _on_top(self, outgoing: Outgoing, change: Callable[[Outgoing], None]) -> str | None:
+        """Make a change on top of what the remote has, and push; the commit, or None if there was nothing to do."""
         try:
             for _ in range(TRIES):
                 self._refresh()
-                commit = self._commit(outgoing)
-                if commit is None:
-                    return Receipt(status=f"already there, {self._head()[:7]}", reference=self._head())
-                if self._push():
-                    return Receipt(status=f"commit {commit[:7]}", reference=commit)
+                commit = self._commit(outgoing, change)
+                if commit is None or self._push(self.settings.branch):
+                    return commit
         except OSError as error:
             raise DeliveryError(f"{self.name}: the working copy cannot be written: {error.strerror}") from None
         raise DeliveryError(f"{self.name}: the remote moved on {TRIES} times while we pushed; trying again later")
@@ -104,13 +131,25 @@ class Git:
         self._git("reset", "--quiet", "--hard", "FETCH_HEAD")
         self._git("clean", "--quiet", "-fd")
 
-    def _commit(self, outgoing: Outgoing) -> str | None:
-        """Write and commit; None when the remote has exactly this already."""
-        root = self.copy / self.settings.path
+    def _write(self, outgoing: Outgoing) -> None:
         for path, data in page_files(outgoing).items():
-            write_whole(root / path, data)
-        for path, data in front_files(root).items():
-            write_whole(root / path, data)
+            write_whole(self._root / path, data)
+        self._front()
+
+    def _remove(self, outgoing: Outgoing) -> None:
+        for path in page_files(outgoing):
+            (self._root / path).unlink(missing_ok=True)
+        self._front()
+
+    def _front(self) -> None:
+        """Index and feeds; a request leaves them out, so that no two of them conflict."""
+        files = {} if self.settings.pull_request else front_files(self._root)
+        for path, data in files.items():
+            write_whole(self._root / path, data)
+
+    def _commit(self, outgoing: Outgoing, change: Callable[[Outgoing], None]) -> str | None:
+        """Make the change and commit it; None when the remote has exactly this already."""
+        change(outgoing)
         self._git("add", "--all", "--", self.settings.path or ".")
         if not self._git("status", "--porcelain").strip():
             return None
@@ -118,15 +157,37 @@ class Git:
         moment = outgoing.at.isoformat() if outgoing.at else ""
         dated = {"GIT_AUTHOR_DATE": moment, "GIT_COMMITTER_DATE": moment} if moment else {}
         message = f"{headline}\n\nDelivery: {outgoing.delivery_id}\n"
-        self._git("commit", "--quiet", "--no-verify", "--no-gpg-sign", "--cleanup=verbatim", "-m", message, extra=dated)
+        signed = ["-S"] if self.settings.signing_key else ["--no-gpg-sign"]
+        self._git("commit", "--quiet", "--no-verify", *signed, "--cleanup=verbatim", "-m", message, extra=dated)
         return self._head()
 
-    def _push(self) -> bool:
+    def _request(self, outgoing: Outgoing) -> Receipt:
+        """A branch of the delivery's name, and a request to take it; both are there only once however often we ask."""
+        try:
+            self._refresh()
+            commit = self._commit(outgoing, self._write)
+        except OSError as error:
+            raise DeliveryError(f"{self.name}: the working copy cannot be written: {error.strerror}") from None
+        if commit is None:
+            return Receipt(status=f"already there, {self._head()[:7]}", reference=self._head())
+        self._push(_branch(outgoing), "--force")
+        headline = "".join(f"{c}{WORD_JOINER}" if c in "@#" else c for c in outgoing.payload.body["headline"])
+        host, project = host_and_project(self.settings.repository)
+        text = f"Delivery: {outgoing.delivery_id}"
+        page = ask(
+            forge_of(self.settings.forge, self.settings.repository),
+            Request(project, _branch(outgoing), self.settings.branch, cut(headline, 200), text),
+            base=self.settings.api,
+            host=host,
+            token=self.settings.token.resolve() if self.settings.token else "",
+            what=f"{self.name}: the forge",
+        )
+        return Receipt(status=f"commit {commit[:7]}, request {page}", reference=commit)
+
+    def _push(self, branch: str, *options: str) -> bool:
         """False when the remote moved on meanwhile."""
         try:
-            self._git(
-                "push", "--quiet", "--porcelain", self.settings.repository, f"HEAD:refs/heads/{self.settings.branch}"
-            )
+            self._git("push", "--quiet", "--porcelain", *options, self.settings.repository, f"HEAD:refs/heads/{branch}")
         except DeliveryError as error:
             if any(sign in str(error) for sign in ("fetch first", "non-fast-forward", "stale info", "cannot lock ref")):
                 return False
@@ -149,6 +210,7 @@ class Git:
             "gc.auto=0",
             "-c",
             "protocol.ext.allow=never",
+            *self._signing(),
             *arguments,
         ]
         try:
@@ -195,6 +257,13 @@ class Git:
         }
         return kept | fixed | self._header()
 
+    def _signing(self) -> list[str]:
+        """Which key signs: git asks ssh-keygen, which asks nobody."""
+        if not self.settings.signing_key:
+            return []
+        key = (self.folder / self.settings.signing_key).resolve()
+        return ["-c", "gpg.format=ssh", "-c", f"user.signingkey={key}"]
+
     def _ssh(self) -> str:
         key = self.settings.ssh_key
         chosen = f" -i '{(self.folder / key).as_posix()}' -o IdentitiesOnly=yes" if key and "'" not in key else ""
@@ -219,6 +288,12 @@ class Git:
         self.copy.mkdir(parents=True, exist_ok=True)
         listed = self._git("ls-remote", "--heads", self.settings.repository)
         there = f"refs/heads/{self.settings.branch}" in listed
+        if self.settings.pull_request:
+            forge_of(self.settings.forge, self.settings.repository)
+            if self.settings.token is None:
+                raise ConfigurationError(f"channels.{self.name}.token: a pull request needs a token of the forge")
+            if not there:
+                raise ConfigurationError(f"channels.{self.name}.branch: {self.settings.branch} must exist already")
         return f"the remote answers; branch {self.settings.branch} {'exists' if there else 'will be made'}"
 
     def report_url(self, report: Report) -> str | None:
@@ -226,6 +301,10 @@ class Git:
         base = self.settings.web.rstrip("/") or web_address(self.settings.repository, self.settings.branch)
         parts: Sequence[str] = [part for part in (base, self.settings.path, report.path) if part]
         return "/".join(parts) if base else None
+
+
+def _branch(outgoing: Outgoing) -> str:
+    return f"watcher/{outgoing.delivery_id}"
 
 
 _PASSED = (

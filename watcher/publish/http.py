@@ -7,7 +7,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +26,10 @@ DEADLINE: ContextVar[float] = ContextVar("deadline", default=30.0)
 
 ANSWER_LIMIT = 64 * 1024
 CONNECT = 10.0
+
+
+Guard = Callable[[socket.socket], None]
+"""Looks at a connection that was just opened; raises DeliveryError to send nothing over it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +73,9 @@ def post(
     files: Any = None,
     headers: Mapping[str, str] | None = None,
     deadline: float | None = None,
+    guard: Guard | None = None,
 ) -> Answer:
-    """Send and read the whole answer, whatever its status.
+    """Send and read the whole answer, whatever its status. `guard` sees every connection before anything is sent.
 
     Raises DeliveryError for CHANNEL when there is no complete answer: refused, reset, TLS, stalled, dripping.
     """
@@ -78,7 +83,7 @@ def post(
     sent = {"User-Agent": f"model-release-watcher/{__version__}", **(headers or {})}
     fired = threading.Event()
     try:
-        with _Session() as session, _cut_off(session, deadline, fired):
+        with _Session() as session, _cut_off(session, deadline, fired, guard):
             response = session.request(
                 method,
                 url,
@@ -111,10 +116,10 @@ def _read(response: requests.Response, deadline: float, fired: threading.Event) 
 
 
 @contextlib.contextmanager
-def _cut_off(session: requests.Session, deadline: float, fired: threading.Event) -> Iterator[None]:
+def _cut_off(session: requests.Session, deadline: float, fired: threading.Event, guard: Guard | None) -> Iterator[None]:
     """Shut every socket of the session when the deadline passes: no time-out of requests bounds a whole answer."""
     sockets: list[socket.socket] = []
-    adapter = _Adapter(sockets)
+    adapter = _Adapter(sockets, guard)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
 
@@ -136,14 +141,16 @@ def _cut_off(session: requests.Session, deadline: float, fired: threading.Event)
 class _Adapter(requests.adapters.HTTPAdapter):
     """Remembers the sockets it opens, so that they can be shut from outside."""
 
-    def __init__(self, sockets: list[socket.socket]) -> None:
+    def __init__(self, sockets: list[socket.socket], guard: Guard | None) -> None:
         super().__init__(max_retries=0)
         self._sockets = sockets
+        self._guard = guard
 
     def get_connection_with_tls_context(self, *arguments: Any, **options: Any) -> Any:
         """The pool, whose connections report their socket once it is open."""
         pool = super().get_connection_with_tls_context(*arguments, **options)
         sockets = self._sockets
+        guard = None if getattr(pool, "proxy", None) else self._guard  # a proxy's address says nothing
 
         plain: Any = vars(pool).get("ConnectionCls") or type(pool).ConnectionCls  # type: ignore[attr-defined]
         if "remembers" not in vars(plain):
@@ -154,6 +161,8 @@ class _Adapter(requests.adapters.HTTPAdapter):
                 def connect(self) -> None:
                     super().connect()
                     sockets.append(self.sock)
+                    if guard is not None:
+                        guard(self.sock)
 
             vars(pool)["ConnectionCls"] = Remembering
         return pool

@@ -98,7 +98,7 @@ class Matrix:
         http.raise_for(said.answer, self._what)
         return said
 
-    def retract(self, reference: str) -> str:
+    def retract(self, outgoing: Outgoing, reference: str) -> str:
         """Redact an event."""
         room = quote(self._room(), safe="")
         event = quote(reference, safe="")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,10 +57,15 @@ def _entry(path: Path, root: Path) -> Entry | None:
             head = handle.read(8192)
     except (OSError, UnicodeDecodeError):
         return None
-    if not head.startswith("---\n"):
+    return entry_of(head, path.relative_to(root).as_posix())
+
+
+def entry_of(page: str, path: str) -> Entry | None:
+    """A page's row in the index, from its front matter; None for a page without ours."""
+    if not page.startswith("---\n"):
         return None
     values: dict[str, str] = {}
-    for line in head[4:].partition("\n---\n")[0].splitlines():
+    for line in page[4:].partition("\n---\n")[0].splitlines():
         key, _, value = line.partition(": ")
         try:
             values[key] = str(json.loads(value))
@@ -68,14 +73,17 @@ def _entry(path: Path, root: Path) -> Entry | None:
             continue
     if "date" not in values or "headline" not in values:
         return None
-    relative = path.relative_to(root).as_posix()
     told = (values.get(key, "") for key in ("event", "verdict", "report"))
-    return Entry(relative, values["date"], values["headline"], *told)
+    return Entry(path, values["date"], values["headline"], *told)
 
 
 def front_files(root: Path) -> dict[str, bytes]:
     """What stands before the pages of an archive: its index and its feeds, newest first."""
-    found = entries(root)
+    return front_of(entries(root))
+
+
+def front_of(found: Sequence[Entry]) -> dict[str, bytes]:
+    """Index and feeds over these pages, newest first."""
     channel = feed.Channel(TITLE, home=INDEX)
     told = [
         feed.FeedEntry(entry.report or entry.path, entry.headline, entry.date, entry.path, entry.event)

@@ -24,6 +24,7 @@ CHANNELS: dict[str, tuple[str, str]] = {
     "email": ("watcher.publish.email", "Email"),
     "webhook": ("watcher.publish.webhook", "Webhook"),
     "apprise": ("watcher.publish.apprise", "Apprise"),
+    "hub": ("watcher.publish.hub", "Hub"),
     "git": ("watcher.publish.git", "Git"),
     "folder": ("watcher.publish.folder", "Folder"),
 }

@@ -114,7 +114,7 @@ class SlackBot:
             raise DeliveryError(f"{self._what} said {error or said.answer.short}", status=said.answer.short)
         raise DeliveryError(f"{self._what} refused: {error}", scope=Scope.DELIVERY, status=said.answer.short)
 
-    def retract(self, reference: str) -> str:
+    def retract(self, outgoing: Outgoing, reference: str) -> str:
         """Delete the message; its thread goes with it, but for the replies, which stay marked as such."""
         channel, _, moment = reference.partition("/")
         replies = self._call("conversations.replies", None, {"channel": channel, "ts": moment}).get("messages")

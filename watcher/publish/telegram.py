@@ -95,7 +95,7 @@ class Telegram:
         http.raise_for(said.answer, self._what)
         raise DeliveryError(f"{self._what} said {said.answer.short}", scope=Scope.CHANNEL, status=said.answer.short)
 
-    def retract(self, reference: str) -> str:
+    def retract(self, outgoing: Outgoing, reference: str) -> str:
         """Delete a message (a bot may for 48 hours)."""
         chat, _, number = reference.rpartition("/")
         self._refused(self._call("deleteMessage", json={"chat_id": chat, "message_id": int(number)}))

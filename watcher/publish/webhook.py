@@ -31,8 +31,8 @@ class WebhookSettings(ChannelSettings):
     url: SecretField
     secret: SecretField | None = None
     """`whsec_…`: signs each request."""
-    previous_secret: SecretField | None = None
-    """While a secret is being changed: a second signature."""
+    previous_secret: SecretField | list[SecretField] | None = None
+    """While a secret is being changed: a second signature, so that receivers with either verify."""
     headers: dict[str, str] = Field(default_factory=dict)
     """More headers; for a secret one use `authorization`."""
     authorization: SecretField | None = None
@@ -66,14 +66,22 @@ class Webhook:
         }
         if self.settings.authorization is not None:
             headers["Authorization"] = self.settings.authorization.resolve()
-        answer = http.post(url, what=what, data=data, headers=headers)
+        answer = http.post(url, what=what, data=data, headers=headers, guard=self._guard(what))
         http.raise_for(answer, what, revoked=(410,))
         return Receipt(status=answer.short)
+
+    def _guard(self, what: str) -> http.Guard | None:
+        """Refuses the address that was really connected to: a name may tell two addresses one after the other."""
+        if self.settings.allow_private:
+            return None
+        return lambda connection: _only_public(str(connection.getpeername()[0]), what)
 
     def _signed(self, identity: str, data: bytes) -> dict[str, str]:
         moment = str(int(time.time()))
         headers = {"webhook-id": identity, "webhook-timestamp": moment}
-        secrets = [item for item in (self.settings.secret, self.settings.previous_secret) if item is not None]
+        previous = self.settings.previous_secret
+        before = previous if isinstance(previous, list) else [previous]
+        secrets = [item for item in (self.settings.secret, *before) if item is not None]
         if secrets:
             marks = [sign(secret.resolve(), identity, moment, data) for secret in secrets]
             headers["webhook-signature"] = " ".join(marks)
@@ -104,10 +112,18 @@ def sign(secret: str, identity: str, moment: str, data: bytes) -> str:
 
 
 def _refuse_private(url: str, what: str) -> None:
+    """The name's addresses, for proxies, which connect in our place; what we connect to is checked once more."""
     host = http.host_of(url)
     try:
-        found = {item[4][0] for item in socket.getaddrinfo(host, None)}
-    except OSError:
+        found = {str(item[4][0]) for item in socket.getaddrinfo(host, None)}
+    except (OSError, UnicodeError):
         raise DeliveryError(f"{what}: the host name cannot be resolved; trying again later") from None
-    if any(not ipaddress.ip_address(str(address).partition("%")[0]).is_global for address in found):
+    for address in found:
+        _only_public(address, what)
+
+
+def _only_public(address: str, what: str) -> None:
+    found = ipaddress.ip_address(address.partition("%")[0])
+    inner = getattr(found, "ipv4_mapped", None) or found
+    if not inner.is_global or inner.is_multicast:
         raise DeliveryError(f"{what}: its address is private and allow_private = false", scope=Scope.DELIVERY)
