@@ -74,11 +74,11 @@ def _reports() -> None:
         files = RepoFiles(name=name, files={"config.json": json.dumps(dict(baseline_of(name).config)).encode()})
         report = adhoc_report(files, None, environment=environment)
         payload = folder.render(report, Links(report=report.hub_url))
-        kept = {key: data for key, data in report.pictures.items() if key.endswith(".svg") and "-dark" not in key}
+        kept = {key: data for key, data in report.pictures.items() if not key.endswith((".png", "-dark.svg"))}
         if name == PICTURED:
-            light = next(iter(kept))
-            kept = {key: data for key, data in report.pictures.items() if key.endswith(".svg")}
-            kept[light.replace(".svg", ".png")] = to_png(kept[light].decode(), scale=SCALE)
+            kept = dict(report.pictures)
+            light, picture = (next(key for key in kept if key.endswith(end)) for end in (".svg", ".png"))
+            kept[picture] = to_png(kept[light].decode(), scale=SCALE)
         folder.send(Outgoing(delivery_id="sample", payload=payload, pictures=kept))
         sys.stdout.write(f"{report.headline}\n")
 
