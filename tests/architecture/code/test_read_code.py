@@ -121,6 +121,26 @@ def with_forward(body: str) -> str:
     return f"{MODEL[:start]}{lines}\n{MODEL[end:]}"
 
 
+def test_a_fused_norm_adds_the_residual_first(read) -> None:
+    text = with_forward(
+        "residual = hidden_states\n"
+        "hidden_states = self.self_attn(self.input_layernorm(hidden_states), position_embeddings)\n"
+        "hidden_states, residual = self.post_attention_layernorm(hidden_states, residual, True)\n"
+        "return residual + self.mlp(hidden_states)"
+    )
+    assert value(read(text), "norm.placement") == "pre"
+
+
+def test_a_base_called_by_its_name(read) -> None:
+    text = MODEL.replace(
+        "class TinyForCausalLM(PreTrainedModel):",
+        "class TinyBase(PreTrainedModel):\n    def __init__(self, *inputs, **kwargs):\n"
+        "        super().__init__(*inputs, **kwargs)\n\nclass TinyForCausalLM(TinyBase):",
+    )
+    head, _, tail = text.rpartition("super().__init__(config)")
+    assert value(read(f"{head}TinyBase.__init__(self, config){tail}"), "parameters.total") == TOTAL
+
+
 def test_a_parallel_block_reads_the_same_input(read) -> None:
     body = (
         "normed = self.input_layernorm(hidden_states)\n"

@@ -17,6 +17,7 @@ from watcher.architecture.code.values import (
     Space,
     Tensor,
     Undecided,
+    Walk,
     opaque,
 )
 
@@ -200,6 +201,8 @@ def iterable(value: Any) -> list[Any] | None:
     """The items of something that can be walked through; None when they are not known."""
     if isinstance(value, ModuleValue):
         return value.items() if len(value) <= MOST_MODULES else None
+    if isinstance(value, Walk):
+        return value.rest()
     if isinstance(value, Copies):
         return [value.item] * value.times if value.times <= MOST_MODULES else None
     if isinstance(value, (list, tuple, set, frozenset, dict, range, str)) and len(value) <= LONGEST:

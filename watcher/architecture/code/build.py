@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from watcher.architecture.code import classes
-from watcher.architecture.code.configs import SKIPPED, make_config, text_part
+from watcher.architecture.code.configs import SKIPPED, legacy, make_config, text_part
 from watcher.architecture.code.library import BASE, CAUSAL, IMAGE_TEXT, MULTIMODAL, Library
 from watcher.architecture.code.machine import Interpreter
 from watcher.architecture.code.values import (
@@ -155,8 +155,19 @@ def _tied_keys(machine: Interpreter, module: ModuleValue) -> Any:
         own if own is not None else classes.value_of(machine, module.cls, "_tied_weights_keys") if module.cls else None
     )
     if isinstance(found, (list, tuple)):  # before transformers 5: names only
-        return {name: "" for name in found if isinstance(name, str) and "lm_head" in name}
+        return {name: "" for name in found if isinstance(name, str) and OUTPUT.search(name)}
+    if found is None and module.cls is not None and _legacy(machine, module):
+        head = classes.find(machine, module.cls, "get_output_embeddings")[0]
+        return {"lm_head.weight": ""} if isinstance(head, Function) else {}
     return found if isinstance(found, dict) else {}
+
+
+OUTPUT = re.compile(r"(^|\.)(lm_head|output_layer|embed_out|output|decoder)\.weight$")
+
+
+def _legacy(machine: Interpreter, module: ModuleValue) -> bool:
+    config = module.attributes.get("config")
+    return isinstance(config, ConfigValue) and config.cls is not None and legacy(machine, config.cls)
 
 
 def _tied(keys: dict[Any, Any], prefix: str, found: dict[str, Placed]) -> set[str]:

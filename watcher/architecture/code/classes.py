@@ -54,9 +54,9 @@ def _body(cls: ClassValue) -> dict[str, Function]:
             if isinstance(node, ast.FunctionDef):
                 kinds = {item.attr for item in node.decorator_list if isinstance(item, ast.Attribute)}
                 if "setter" in kinds:
-                    cls.setters[node.name] = Function(node, cls.module)
+                    cls.setters[node.name] = Function(node, cls.module, None, cls)
                 elif "deleter" not in kinds:
-                    cls.methods[node.name] = Function(node, cls.module)
+                    cls.methods[node.name] = Function(node, cls.module, None, cls)
             elif isinstance(node, ast.Assign):
                 cls.attributes |= {x.id: node.value for x in node.targets if isinstance(x, ast.Name)}
             elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +39,13 @@ BASE_DEFAULTS: Env = {
     "architectures": None,
     "problem_type": None,
     "num_labels": 2,
+    "is_decoder": False,
+    "add_cross_attention": False,
+    "cross_attention_hidden_size": None,
+    "pad_token_id": None,
+    "bos_token_id": None,
+    "eos_token_id": None,
+    "use_cache": True,
     "default_theta": 10000.0,
     "default_rope_type": "default",
 }
@@ -57,11 +65,27 @@ def make_config(machine: Machine, cls: ClassValue, given: Env, args: list[Any] |
     beyond = {key: value for key, value in given.items() if key not in values}
     values |= given
     _complete(machine, config, given, beyond, args or [])
-    values.setdefault("tie_word_embeddings", False)  # transformers 5: absent means untied
+    if "tie_word_embeddings" not in values:
+        values["tie_word_embeddings"] = _tied_by_default(machine, cls, given)
     for key in LISTS:
         if isinstance(values.get(key), (list, tuple)):
             values[key] = _renamed(key, list(values[key]))
     return config
+
+
+def _tied_by_default(machine: Machine, cls: ClassValue, given: Env) -> bool:
+    """What the base class says where neither the class nor the config does: tied before transformers 5, not since."""
+    if not legacy(machine, cls):
+        return False
+    version = given.get("transformers_version")
+    if not isinstance(version, str):
+        machine.doubt("whether embeddings are tied is left to the version of transformers")
+    return not (isinstance(version, str) and re.match(r"[5-9]\b", version))
+
+
+def legacy(machine: Machine, cls: ClassValue) -> bool:
+    """Whether a config class is written for transformers before 5: with an `__init__` of its own."""
+    return isinstance(classes.find(machine, cls, "__init__")[0], Function)
 
 
 def _key(aliases: dict[str, str], key: Any) -> str:

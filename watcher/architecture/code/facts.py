@@ -77,8 +77,9 @@ def _counts(built: Built, where: Where, certain: bool, unread: list[tuple[str, s
     sums: dict[str, int | None] = dict.fromkeys(("text", "vision", "audio", "mtp", "experts"), 0)
     for path, placed in built.weights.items():
         for part in _parts(path):
-            sums[part] = _plus(sums[part], placed)
-            if sums[part] is None:
+            before = sums[part]
+            sums[part] = _plus(before, placed)
+            if before is not None and sums[part] is None:
                 unread.append((f"parameters.{part}", f"{line}: {path[:200]} has an unknown size"))
     embedding, head = _tables(built)
     sums["embedding"] = _plus(0, embedding)

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from watcher.architecture.code import classes
-from watcher.architecture.code.arithmetic import ANGLES, L2, NORMED, ROTATED
+from watcher.architecture.code.arithmetic import ANGLES, L2, NORMED, ROTATED, summed
 from watcher.architecture.code.values import (
     FAILURES,
     UNKNOWN,
@@ -35,6 +35,9 @@ MAX_STEPS = 60_000
 def forward(machine: Machine, module: ModuleValue, args: list[Any], named: Env) -> Any:
     """The module's result, with the call kept in the trace."""
     tensor = _input(args, named)
+    added = _added(module, args, named)
+    if added is not None and tensor is not None:
+        tensor = summed(tensor, added)
     if id(module) in machine.waiting:
         machine.waiting[id(module)].append((args, named))
         return Tensor(None, "in")
@@ -82,13 +85,32 @@ def _result(machine: Machine, module: ModuleValue, tensor: Tensor | None, args: 
         angles = frozenset({ANGLES})
         return _rotary(machine, module, args, named, angles)
     if is_norm(module) and not _composite(module):
-        marks = (before & {ROTATED}) | {NORMED} | ({L2} if re.search(r"l2", kind, re.IGNORECASE) else set())
-        return Tensor(tensor.shape if tensor is not None else None, module.path, marks)
+        normed = _normed(module, tensor, before)
+        return (normed, tensor) if _added(module, args, named) is not None and _both(args, named) else normed
     if BLACK_BOX.search(kind):
         return Tensor(None, module.path)
     if module.cls is None:
         return _outside(machine, module, tensor)
     return _own(machine, module, args, named)
+
+
+def _added(module: ModuleValue, args: list[Any], named: Env) -> Tensor | None:
+    """The residual that a fused norm adds before it normalises: `norm(x, residual, prenorm=True)`."""
+    if not is_norm(module) or "gate" in module.kind.lower():
+        return None
+    found = named.get("residual", args[1] if len(args) > 1 else None)
+    return found if isinstance(found, Tensor) else None
+
+
+def _both(args: list[Any], named: Env) -> bool:
+    """Whether a fused norm gives the sum, too."""
+    return named.get("prenorm", args[2] if len(args) > 2 else False) is True
+
+
+def _normed(module: ModuleValue, tensor: Tensor | None, before: frozenset[str]) -> Tensor:
+    kind = module.kind
+    marks = (before & {ROTATED}) | {NORMED} | ({L2} if re.search(r"l2", kind, re.IGNORECASE) else set())
+    return Tensor(tensor.shape if tensor is not None else None, module.path, marks)
 
 
 def _composite(module: ModuleValue) -> bool:

@@ -88,6 +88,7 @@ def _convolution(dimensions: int) -> Callable[[ModuleValue, list[Any], Named], N
 
 
 def _listed(made: ModuleValue, args: list[Any], named: Named) -> None:
+    args = args or [named[key] for key in ("modules", "parameters", "values") if key in named]
     if args and isinstance(args[0], Copies):
         made.children, made.copies = {"0": args[0].item}, args[0].times
         return
@@ -102,11 +103,13 @@ def _sequence(made: ModuleValue, args: list[Any], named: Named) -> None:
 
 
 def _mapped(made: ModuleValue, args: list[Any], named: Named) -> None:
+    args = args or [named[key] for key in ("modules",) if key in named]
     if args and isinstance(args[0], dict):
         made.children |= {str(key): item for key, item in args[0].items() if isinstance(item, ModuleValue)}
 
 
 def _parameters(made: ModuleValue, args: list[Any], named: Named) -> None:
+    args = args or [named[key] for key in ("parameters", "values") if key in named]
     items = iterable(args[0]) if args else []
     made.weights |= {str(i): item for i, item in enumerate(items or []) if isinstance(item, Weight)}
 

@@ -240,8 +240,8 @@ class Interpreter:
         try:
             env = self._bind(function, args, named)
             self.at = function.module.path
-            if cls is not None:
-                env["__class__"] = cls
+            if cls is not None or function.cls is not None:
+                env["__class__"] = cls or function.cls
             if args:
                 env["__self__"] = args[0]
             if isinstance(function.node, ast.Lambda):

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from watcher.architecture.code import configs, layers
 from watcher.architecture.code.arithmetic import (
     ANGLES,
+    BUILTINS,
     L2,
     MATH,
     NORMED,
     ROTATED,
     bounded,
+    call_builtin,
     iterable,
     multiplied,
     product,
@@ -31,6 +34,7 @@ from watcher.architecture.code.values import (
     ModuleValue,
     Space,
     Tensor,
+    Walk,
     Weight,
 )
 
@@ -65,18 +69,6 @@ class AttentionTable:
 ACTIVATIONS, ATTENTIONS = ActivationTable(classes=False), AttentionTable()
 
 
-class Cycle:
-    """`itertools.cycle(…)`: what `next` gives comes round again."""
-
-    def __init__(self, items: list[Any]) -> None:
-        self._items, self._turn = items, 0
-
-    def next(self) -> Any:
-        """The item whose turn it is."""
-        self._turn += 1
-        return self._items[(self._turn - 1) % len(self._items)]
-
-
 class ConfigTable:
     """`CONFIG_MAPPING`: model type → config class."""
 
@@ -91,6 +83,10 @@ TABLES = {
 NORM_CLASSES = re.compile(r"^(Fused|MixedFused|Triton|T5)?(RMSNorm|RmsNorm)\w*$")
 """Norm classes of other packages: one weight a channel."""
 
+STANDARD = frozenset("hf typing collections enum abc dataclasses logging functools itertools pathlib re os".split())
+"""First words of names that are no modules with weights."""
+
+WEIGHTLESS = re.compile(r"Rotary|RoPE|Loss|Dropout|DropPath|Identity|Cache|Activation|Config|Output|SiLU|SwiGLU|GELU")
 PRODUCTS = frozenset("matmul bmm einsum baddbmm mm scaled_dot_product_attention".split())
 FUNCTION_NORMS = frozenset("rms_norm layer_norm normalize group_norm l2norm l2_norm".split())
 ATTENDS = re.compile(r"scaled_dot_product|flash_attn|attention_forward|_attention$|^attention", re.IGNORECASE)
@@ -134,13 +130,15 @@ def call(machine: Machine, path: str, args: list[Any], named_: Env) -> Any:
         return configs.copied(machine, args[0] if args else UNKNOWN)
     if path == "itertools.cycle":
         items = iterable(args[0]) if args else None
-        return Cycle(items) if items else UNKNOWN
+        return Walk(items, endless=True) if items else UNKNOWN
     if path == "functools.partial" and args:
         return Method(args[0], call=partial(_partial, machine, args, named_))
     if path.startswith(("math.", "numpy.")):
         return _math(last, args)
     if path == "hf.Conv1D":
         return layers.transposed_linear(args, named_)
+    if last == "__init__" and args and isinstance(args[0], ModuleValue):
+        return initialise(machine, args[0], [path.removesuffix(".__init__")], args[1:], named_)
     if last == "SubConfigSpec":
         return configs.sub_config(args, named_)
     if path == "inspect.signature":
@@ -179,6 +177,8 @@ def _math(last: str, args: list[Any]) -> Any:
         known = items is not None and len(items) < 100 and all(isinstance(item, (int, float)) for item in items)
         return bounded(math.prod(items)) if items is not None and known else UNKNOWN
     function = MATH.get(last)
+    if last == "isclose" and len(args) > 1 and all(isinstance(item, (int, float)) for item in args[:2]):
+        return math.isclose(args[0], args[1], rel_tol=1e-5)
     if function is None or any(not isinstance(item, (int, float)) for item in args):
         return UNKNOWN
     if any(abs(item) > 2**200 for item in args) or (last == "pow" and any(abs(item) > 2**40 for item in args)):
@@ -281,10 +281,37 @@ def _concatenated(shapes: list[Any], dim: Any) -> tuple[Any, ...] | None:
     return tuple(made)
 
 
+STAND_INS: dict[str, tuple[str, Callable[[Any, Any], dict[str, Any]]]] = {
+    "ShortConvolution": (
+        "Conv1d",
+        lambda width, kernel: {
+            "in_channels": width,
+            "out_channels": width,
+            "kernel_size": kernel,
+            "groups": width,
+            "bias": False,
+        },
+    ),
+}
+"""Modules of other packages that models build on → PyTorch's module with the same weights, by their first arguments."""
+
+
+def _stand_in(last: str, args: list[Any], named_: Env) -> ModuleValue:
+    name, arguments = STAND_INS[last]
+    width = args[0] if args else named_.get("hidden_size", UNKNOWN)
+    kernel = args[1] if len(args) > 1 else named_.get("kernel_size", UNKNOWN)
+    made = layers.construct(name, [], arguments(width, kernel) | ({"bias": True} if named_.get("bias") is True else {}))
+    made.kind = last
+    return made
+
+
 def _foreign(machine: Machine, path: str, last: str, args: list[Any], named_: Env) -> Any:
     """A name of another package, or of the parts of `transformers` that are not read."""
+    if last in STAND_INS:
+        return _stand_in(last, args, named_)
     if NORM_CLASSES.match(last):
-        made = layers.construct("RMSNorm", args, named_)
+        size = next((named_[key] for key in ("hidden_size", "dim", "normalized_shape") if key in named_), UNKNOWN)
+        made = layers.construct("RMSNorm", args or [size], named_)
         made.kind = last
         return made
     tensors = [item for item in (*args, *named_.values()) if isinstance(item, Tensor)]
@@ -292,8 +319,14 @@ def _foreign(machine: Machine, path: str, last: str, args: list[Any], named_: En
         return product(machine, tensors[0], tensors[1], True)
     if last in FUNCTION_NORMS and tensors:
         return _function(machine, last, args, named_)
-    if last[:1].isupper() and not path.startswith("hf."):
+    if last in ("OrderedDict", "defaultdict"):
+        return call_builtin(machine, BUILTINS["dict"], args if last == "OrderedDict" else [], {})
+    if last[:1].isupper() and path.partition(".")[0] not in STANDARD:
         machine.doubt(f"{path} is defined elsewhere")
+        if not machine.stack:
+            made = ModuleValue(last, None, machine.place())
+            made.weights = {} if WEIGHTLESS.search(last) else {"?": Weight(None)}
+            return made
     return fresh(args, named_)
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from watcher.architecture.code import classes
 from watcher.architecture.code.arithmetic import BUILTINS, iterable
-from watcher.architecture.code.outside import Cycle
 from watcher.architecture.code.values import (
     UNKNOWN,
     ClassValue,
@@ -22,6 +21,7 @@ from watcher.architecture.code.values import (
     Space,
     SuperValue,
     Tensor,
+    Walk,
     opaque,
 )
 
@@ -127,12 +127,20 @@ def _map(machine: Machine, args: list[Any], named: Env, env: Env) -> Any:
 
 
 def _next(machine: Machine, args: list[Any], named: Env, env: Env) -> Any:
-    if args and isinstance(args[0], Cycle):
-        return args[0].next()
+    if args and isinstance(args[0], Walk):
+        return args[0].next(*args[1:2])
     items = iterable(args[0]) if args else None
     if items is None:
         return UNKNOWN
     return items[0] if items else args[1] if len(args) > 1 else UNKNOWN
+
+
+def _iter(machine: Machine, args: list[Any], named: Env, env: Env) -> Any:
+    items = iterable(args[0]) if len(args) == 1 else None
+    if items is None:
+        return UNKNOWN
+    machine.spend(len(items) // 8)
+    return Walk(items)
 
 
 def _callable(machine: Machine, args: list[Any], named: Env, env: Env) -> Any:
@@ -154,7 +162,7 @@ SPECIAL: dict[str, Callable[[Machine, list[Any], Env, Env], Any]] = {
     "type": _type,
     "map": _map,
     "next": _next,
-    "iter": lambda machine, args, named, env: args[0] if args else UNKNOWN,
+    "iter": _iter,
     "callable": _callable,
     "print": _nothing,
 }

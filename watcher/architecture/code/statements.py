@@ -49,7 +49,7 @@ def _expression(machine: Machine, node: ast.Expr, env: Env) -> None:
         machine.evaluate(node.value, env)
     except NoAttribute as error:
         machine.doubt(f"no attribute {error}")
-        _incomplete(node, env)
+        _incomplete(machine, node, env)
 
 
 def _assign(machine: Machine, node: ast.Assign, env: Env) -> None:
@@ -177,7 +177,7 @@ def _for(machine: Machine, node: ast.For, env: Env) -> Any:
     items = iterable(machine.evaluate(node.iter, env))
     if items is None:
         machine.doubt("a loop over something that is not known")
-        _incomplete(node, env)
+        _incomplete(machine, node, env)
         return None
     machine.spend(len(items) // 8)
     for item in items[:MAX_ROUNDS]:
@@ -190,13 +190,13 @@ def _for(machine: Machine, node: ast.For, env: Env) -> Any:
     return machine.execute(node.orelse, env)
 
 
-def _incomplete(node: ast.stmt, env: Env) -> None:
+def _incomplete(machine: Machine, node: ast.stmt, env: Env) -> None:
     """A module that a statement which is not followed adds to holds weights that are not known."""
     adds = any(
         isinstance(part, ast.Call) and getattr(part.func, "attr", getattr(part.func, "id", "")) in ADDS
         for part in ast.walk(node)
     )
-    if adds:
+    if adds and not machine.stack:
         _unknown_weights(env)
 
 

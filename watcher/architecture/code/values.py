@@ -133,6 +133,8 @@ class Function:
     node: ast.FunctionDef | ast.Lambda
     module: SourceModule
     closure: Env | None = None
+    cls: ClassValue | None = None
+    """The class it stands in."""
 
     @property
     def name(self) -> str:
@@ -232,6 +234,24 @@ class Copies:
 
     item: ModuleValue
     times: int
+
+
+class Walk:
+    """An iterator: `iter(…)`, or `itertools.cycle(…)`, which comes round again."""
+
+    def __init__(self, items: list[Any], *, endless: bool = False) -> None:
+        self._items, self._endless, self._turn = items, endless, 0
+
+    def next(self, default: Any = UNKNOWN) -> Any:
+        """The item whose turn it is."""
+        self._turn += 1
+        if not self._items or (self._turn > len(self._items) and not self._endless):
+            return default
+        return self._items[(self._turn - 1) % len(self._items)]
+
+    def rest(self) -> list[Any] | None:
+        """What is left; None for one that never ends."""
+        return None if self._endless else self._items[self._turn :]
 
 
 @dataclass(slots=True, eq=False)
