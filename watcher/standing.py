@@ -170,6 +170,8 @@ def delivery_payload(settings: Settings, delivery_id: str) -> dict[str, Any]:
         "channel": delivery.channel,
         "state": delivery.state,
         "report_id": delivery.report_id,
+        "reference": delivery.reference,
+        "digest": delivery.digest_id,
         "attempts": [{"at": _text(at), "status": status} for at, status in tried],
         "pictures": list(delivery.payload.pictures),
         "body": dict(delivery.payload.body),

@@ -439,15 +439,39 @@ def test_a_slow_channel_delays_no_other(tmp_path: Path, receiver: Receiver) -> N
 
 @pytest.mark.parametrize("jump", [timedelta(days=-400), timedelta(days=400)])
 def test_a_clock_that_jumps_loses_nothing(tmp_path: Path, receiver: Receiver, jump: timedelta) -> None:
-    """Set back, what is due waits for the old time at most; set forward, it is due at once."""
+    """What a clock that was ahead put off by a year goes out when the clock is right again."""
     post = Post(tmp_path, hook(receiver))
-    post.put()
+    post.put("tried")
     receiver.then = [says(500)]
     post.send()
+    post.put("fresh")
     post.send(jump)
-    post.send(-jump + timedelta(minutes=5) if jump < timedelta(0) else timedelta(0))
+    post.send(timedelta(minutes=1))
+    assert [item.state for item in post.rows()] == ["delivered", "delivered"]
+    assert len(receiver.got) == 3
+
+
+def test_patience_begins_with_the_first_attempt_and_anew_when_put_back(tmp_path: Path, receiver: Receiver) -> None:
+    """A watcher that was off for a week has not tried yet; a dead letter that is put back gets its three days again."""
+    post = Post(tmp_path, hook(receiver))
+    post.put()
+    receiver.then = [says(500)] * 3
+    post.send(timedelta(days=7))
+    assert post.states() == {"hook": "retrying"}
+    post.send(timedelta(days=4))
+    assert post.states() == {"hook": "dead"}
+    (row,) = post.rows()
+
+    def put_back(context: Context) -> None:
+        with context.store.begin() as connection:
+            assert outbox.revive(connection, [row.id], post.now) == 1
+
+    post.now += timedelta(days=30)
+    post.work(put_back)
+    post.send()
+    assert post.states() == {"hook": "retrying"}
+    post.send(timedelta(minutes=1))
     assert post.states() == {"hook": "delivered"}
-    assert len(receiver.got) == 2
 
 
 # --- the process -----------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 @given(st.integers(1, 50), st.floats(0, 1))
 def test_waits_grow_from_ten_seconds_within_a_fifth(attempt: int, spread: float) -> None:
-    decision = decide(attempt, DeliveryError("x"), NOW, created_at=NOW, spread=spread)
+    decision = decide(attempt, DeliveryError("x"), NOW, since=NOW, spread=spread)
     assert decision.retry_at is not None
     wait = (decision.retry_at - NOW).total_seconds()
     steps = [10, 30, 120, 600, 3600, 21600]
@@ -31,17 +31,17 @@ def test_waits_grow_from_ten_seconds_within_a_fifth(attempt: int, spread: float)
 
 
 def test_it_is_given_up_after_three_days() -> None:
-    assert decide(20, DeliveryError("x"), NOW, created_at=NOW - GIVE_UP).retry_at is None
+    assert decide(20, DeliveryError("x"), NOW, since=NOW - GIVE_UP).retry_at is None
 
 
 @pytest.mark.parametrize("scope", [Scope.DELIVERY, Scope.REVOKED])
 def test_what_cannot_help_is_not_tried_again(scope: Scope) -> None:
-    assert decide(1, DeliveryError("x", scope=scope), NOW, created_at=NOW).retry_at is None
+    assert decide(1, DeliveryError("x", scope=scope), NOW, since=NOW).retry_at is None
 
 
 @given(st.floats(0, 10**7))
 def test_what_the_platform_asks_for_is_obeyed_up_to_a_day(seconds: float) -> None:
-    decision = decide(1, DeliveryError("x", retry_after=seconds), NOW, created_at=NOW)
+    decision = decide(1, DeliveryError("x", retry_after=seconds), NOW, since=NOW)
     assert decision.retry_at is not None
     assert min(seconds, 86400) - 1e-3 <= (decision.retry_at - NOW).total_seconds() <= 86400 + 12
 

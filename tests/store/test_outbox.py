@@ -168,6 +168,13 @@ def test_a_claim_never_looks_at_what_was_delivered(store: Store) -> None:
     assert "SCAN" not in plan
 
 
+def test_a_store_that_cannot_be_written_is_named(tmp_path: Any) -> None:
+    path = tmp_path / "watcher.db"
+    open_store(f"sqlite:///{path}").close()
+    with pytest.raises(StoreError, match="writable"), open_store(f"sqlite:///file:{path}?mode=ro&uri=true") as store:
+        put(store, "1")
+
+
 def test_a_store_that_another_process_holds_is_named(tmp_path: Any) -> None:
     url = f"sqlite:///{tmp_path}/watcher.db"
     with (

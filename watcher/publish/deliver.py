@@ -17,7 +17,7 @@ from watcher.errors import WatcherError
 from watcher.publish.fallback import fall_back
 from watcher.publish.holding import let_go, make_room
 from watcher.publish.interface import Channel, DeliveryError, Outgoing, Receipt, Scope
-from watcher.publish.retry import decide
+from watcher.publish.retry import LONGEST, SPREAD, decide
 from watcher.releases.model import EventKind
 from watcher.store import archive, outbox
 from watcher.store.outbox import Delivery, Standing
@@ -66,6 +66,7 @@ def _waiting(context: Context) -> list[str]:
     now = context.clock.now()
     with context.store.begin() as connection:
         outbox.release_leases(connection, now, all_of_them=False)
+        outbox.mend_times(connection, now, LONGEST * (1 + SPREAD))
         return [name for name in outbox.waiting_channels(connection, now) if name in context.channels]
 
 
@@ -172,12 +173,12 @@ def _delivered(context: Context, delivery: Delivery, receipt: Receipt, now: date
 
 def _failed(context: Context, delivery: Delivery, error: DeliveryError, now: datetime, end: _End) -> None:
     """Write down a failed attempt: when to try again, or that this was the last time; and who gets it instead."""
-    number = delivery.attempts + 1
     with context.store.begin() as connection:
         standing = outbox.standing_of(connection, delivery.channel)
+        before, first = outbox.tried_since(connection, delivery.id)
         in_a_row = standing.failures + 1 if error.scope is Scope.CHANNEL else 0
-        tried = max(number, in_a_row)
-        decision = decide(tried, error, now, created_at=delivery.created_at, spread=random.random())
+        number = before + 1
+        decision = decide(max(number, in_a_row), error, now, since=first or now, spread=random.random())
         state = outbox.DEAD if decision.retry_at is None else outbox.RETRYING
         status = error.status or str(error)
         outbox.finish(connection, delivery, state=state, status=status, now=now, next_at=decision.retry_at)

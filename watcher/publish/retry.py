@@ -13,7 +13,7 @@ WAITS = tuple(
 """After the first failure, the second, …; then the last one again until `GIVE_UP`."""
 
 GIVE_UP = timedelta(days=3)
-"""How long after it was made a delivery is still tried."""
+"""How long after it was first tried a delivery is still tried."""
 
 SPREAD = 0.2
 """Each wait is varied by ± this share, so that many channels do not come back at once."""
@@ -30,16 +30,17 @@ class Decision:
     """None: given up, a dead letter."""
 
 
-def decide(attempt: int, error: DeliveryError, now: datetime, *, created_at: datetime, spread: float = 0.5) -> Decision:
+def decide(attempt: int, error: DeliveryError, now: datetime, *, since: datetime, spread: float = 0.5) -> Decision:
     """The decision after attempt number `attempt` (from 1) failed: of the delivery, or in a row on its channel.
 
-    `spread` (0 … 1) places the wait inside its ± 20 %. What the platform asks for is obeyed, up to a day.
+    `since`: when it was first tried. `spread` (0 … 1) places the wait inside its ± 20 %. What the platform asks for is
+    obeyed, up to a day.
     """
     if error.permanent:
         return Decision(None)
     wait = WAITS[min(max(attempt, 1), len(WAITS)) - 1] * (1 + SPREAD * (2 * spread - 1))
     if error.retry_after is not None:
         wait = max(wait, min(timedelta(seconds=error.retry_after), LONGEST))
-    if now - created_at >= GIVE_UP:
+    if now - since >= GIVE_UP:
         return Decision(None)
     return Decision(now + wait)

@@ -20,6 +20,9 @@ WAITING = (PENDING, RETRYING)
 STATES = (PENDING, HELD, SENDING, RETRYING, DELIVERED, DEAD)
 
 
+PUT_BACK = "put back by hand"
+"""Stands among the attempts: patience begins anew."""
+
 ABANDONED = "not known: the program ended while it was sent"
 
 
@@ -228,6 +231,15 @@ def release_leases(connection: Connection, now: datetime, *, all_of_them: bool) 
     return len(rows)
 
 
+def mend_times(connection: Connection, now: datetime, longest: timedelta) -> None:
+    """Undo what a clock that was ahead wrote: no retry and no back-off is further away than `longest`."""
+    ahead = now + longest
+    late = sa.and_(deliveries.c.state == RETRYING, deliveries.c.next_at > ahead)
+    early = sa.and_(deliveries.c.state == PENDING, deliveries.c.next_at > now, deliveries.c.created_at > ahead)
+    connection.execute(sa.update(deliveries).where(sa.or_(late, early)).values(next_at=now))
+    connection.execute(sa.update(channels).where(channels.c.backoff_until > ahead).values(backoff_until=None))
+
+
 def standing_of(connection: Connection, channel: str) -> Standing:
     """How a channel is doing; one never used is doing fine."""
     row = connection.execute(sa.select(channels).where(channels.c.name == channel)).first()
@@ -272,18 +284,25 @@ def attempts_of(connection: Connection, delivery_id: str) -> list[tuple[datetime
     return [(row.at, row.status) for row in connection.execute(query)]
 
 
+def tried_since(connection: Connection, delivery_id: str) -> tuple[int, datetime | None]:
+    """How often a delivery was tried since it was last put back by hand, and when first."""
+    count, first = 0, None
+    for at, status in attempts_of(connection, delivery_id):
+        count, first = (0, None) if status == PUT_BACK else (count + 1, first or at)
+    return count, first
+
+
 def revive(connection: Connection, ids: Collection[str] | None, now: datetime) -> int:
     """Put dead or retrying deliveries back to the start; all of them when `ids` is None. Enables their channels."""
     chosen: sa.ColumnElement[bool] = deliveries.c.state.in_((DEAD, RETRYING))
     if ids is not None:
         chosen = sa.and_(chosen, deliveries.c.id.in_(ids))
-    names = {row.channel for row in connection.execute(sa.select(deliveries.c.channel).where(chosen))}
-    count = connection.execute(
-        sa.update(deliveries).where(chosen).values(state=RETRYING, next_at=now, attempts=deliveries.c.attempts)
-    ).rowcount
-    for name in names:
+    rows = connection.execute(sa.select(deliveries).where(chosen)).all()
+    for row in rows:
+        finish(connection, _delivery(row), state=RETRYING, status=PUT_BACK, now=now, next_at=now)
+    for name in {row.channel for row in rows}:
         save_standing(connection, Standing(name=name))
-    return count
+    return len(rows)
 
 
 def counts(connection: Connection) -> dict[str, dict[str, int]]:
