@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 
 from watcher.context import Context
 from watcher.errors import WatcherError
+from watcher.publish.edits import edit
 from watcher.publish.fallback import fall_back
 from watcher.publish.holding import let_go, make_room
 from watcher.publish.interface import Channel, DeliveryError, Outgoing, Receipt, Scope
@@ -131,6 +132,7 @@ def _send(context: Context, channel: Channel, delivery: Delivery, end: _End) -> 
     """One attempt, written down whatever happens; the failure, if it failed."""
     with context.store.begin() as connection:
         pictures = archive.pictures_of(connection, delivery.report_id) if delivery.payload.pictures else {}
+        earlier = outbox.one(connection, delivery.payload.edits) if delivery.payload.edits else None
     outgoing = Outgoing(
         delivery_id=delivery.id,
         payload=delivery.payload,
@@ -140,7 +142,7 @@ def _send(context: Context, channel: Channel, delivery: Delivery, end: _End) -> 
     )
     now = context.clock.now()
     try:
-        receipt = _arrived_before(channel, outgoing) or channel.send(outgoing)
+        receipt = _arrived_before(channel, outgoing) or _put(channel, outgoing, earlier)
     except DeliveryError as error:
         failure = error
     except WatcherError as error:  # a secret that cannot be read: the channel's, not the message's
@@ -153,6 +155,13 @@ def _send(context: Context, channel: Channel, delivery: Delivery, end: _End) -> 
         return None
     _failed(context, delivery, failure, now, end)
     return failure
+
+
+def _put(channel: Channel, outgoing: Outgoing, earlier: Delivery | None) -> Receipt:
+    """Send a message, or put it in the place of an earlier one."""
+    if earlier is not None and earlier.reference and hasattr(channel, "update"):
+        return edit(channel, outgoing, earlier.reference)
+    return channel.send(outgoing)
 
 
 def _arrived_before(channel: Channel, outgoing: Outgoing) -> Receipt | None:

@@ -34,6 +34,8 @@ class Payload:
     """JSON-safe; what exactly is sent, apart from secrets and attempt headers."""
     pictures: tuple[str, ...] = ()
     """Names of the report's pictures that travel along (they are read from the store at the send)."""
+    edits: str | None = None
+    """The earlier delivery whose message this one takes the place of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +106,8 @@ class Channel(Protocol):
 
     A channel whose platform can tell has one method more, `recognise(outgoing) -> Receipt | None`: it is asked before
     a second attempt whether an earlier one did arrive (a commit in the repository, a message with our id), so that a
-    crash in mid-send does not repeat the message.
+    crash in mid-send does not repeat the message. One whose platform can edit has `update(outgoing, reference) ->
+    Receipt`: copies of a release that come late are put into the message that told it (`edits.py`).
     """
 
     @property

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.engine import Connection
@@ -14,6 +14,7 @@ from watcher.baselines.library import Library
 from watcher.compare.model import Verdict
 from watcher.context import Context
 from watcher.errors import StoreError, WatcherError
+from watcher.publish.edits import edits_for
 from watcher.publish.enqueue import deliveries_for, is_wanted
 from watcher.releases.detect import RELEASE_KINDS, is_closed
 from watcher.releases.filters import is_quiet
@@ -26,6 +27,7 @@ from watcher.report.picture import with_pictures
 from watcher.report.templates import Templates, read_templates
 from watcher.store import archive, outbox
 from watcher.store import repos as table
+from watcher.store.outbox import Delivery
 from watcher.store.repos import StoredEvent
 
 MAIN = (
@@ -63,6 +65,8 @@ class Work:
     members: tuple[Repo, ...] = ()
     past: bool = False
     """A silent release, told after all: it is out with this report."""
+    whole: Callable[[], Draft] | None = None
+    """For copies that came late: the draft of the whole release, for channels that can edit what told it."""
 
 
 def report_due(context: Context) -> None:
@@ -176,7 +180,15 @@ def _tell_late(context: Context, library: Library, release_id: str, events: list
     material = Material(context, library, news or fresh, now, beside=[repo for repo in members if repo not in fresh])
     kind = _recreated(events) or (EventKind.RELEASED if news else EventKind.VARIANT_ADDED)
     draft = draft_release(material, release, kind, _before(events), also=fresh)
-    publish(context, Work(draft=draft, events=tuple(events), release=release, members=tuple(fresh)), now)
+    work = Work(draft=draft, events=tuple(events), release=release, members=tuple(fresh))
+    if kind is EventKind.VARIANT_ADDED:
+        work = replace(work, whole=lambda: _whole(Material(context, library, members, now), release))
+    publish(context, work, now)
+
+
+def _whole(material: Material, release: Release) -> Draft:
+    """The release as it would be told if it went out now."""
+    return replace(draft_release(material, release, EventKind.RELEASED, {}), earlier=None)
 
 
 def _told_fingerprints(connection: Connection, members: Sequence[Repo], fresh: set[str]) -> set[str]:
@@ -245,7 +257,7 @@ def publish(context: Context, work: Work, now: datetime) -> None:
     report = with_pictures(work.draft, _templates(context))
     for problem in report.problems:
         context.journal.error(problem)
-    waiting = deliveries_for(context, report, now)
+    waiting = _waiting(context, work, report, now)
     with context.store.begin() as connection:
         if not table.claim_events(connection, [item.id for item in work.events], report.report_id):
             connection.rollback()
@@ -261,6 +273,18 @@ def _templates(context: Context) -> Templates | None:
     """The user's own templates, read anew for each report: a change needs no restart."""
     folder = context.settings.templates_directory
     return read_templates(folder) if folder is not None else None
+
+
+def _waiting(context: Context, work: Work, report: Report, now: datetime) -> list[Delivery]:
+    """What goes into the outbox: edits of the messages that told the release, and messages for the other channels."""
+    edits: list[Delivery] = []
+    if work.whole is not None and work.release is not None:
+        whole = work.whole
+        edits = edits_for(
+            context, work.release.report_id, report, lambda: with_pictures(whole(), _templates(context)), now
+        )
+    edited = {item.channel for item in edits}
+    return [*edits, *(item for item in deliveries_for(context, report, now) if item.channel not in edited)]
 
 
 def _note_release(connection: Connection, work: Work, report: Report, now: datetime) -> None:

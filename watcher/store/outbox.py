@@ -60,7 +60,8 @@ class Standing:
 
 def enqueue(connection: Connection, delivery: Delivery) -> None:
     """Put a delivery into the outbox; (report, channel) is unique."""
-    body = {"body": dict(delivery.payload.body), "pictures": list(delivery.payload.pictures)}
+    payload = delivery.payload
+    body = {"body": dict(payload.body), "pictures": list(payload.pictures), "edits": payload.edits}
     connection.execute(
         sa.insert(deliveries).values(
             id=delivery.id,
@@ -80,6 +81,13 @@ def has(connection: Connection, report_id: str, channel: str) -> bool:
     """Whether a report is in the outbox for a channel, in any state."""
     query = sa.select(deliveries.c.id).where(deliveries.c.report_id == report_id, deliveries.c.channel == channel)
     return connection.execute(query).first() is not None
+
+
+def of_report(connection: Connection, report_id: str, channel: str) -> Delivery | None:
+    """The delivery of a report to a channel."""
+    query = sa.select(deliveries).where(deliveries.c.report_id == report_id, deliveries.c.channel == channel)
+    row = connection.execute(query).first()
+    return _delivery(row) if row else None
 
 
 def claim(connection: Connection, channel: str, now: datetime, lease: timedelta, limit: int) -> list[Delivery]:
@@ -122,7 +130,9 @@ def _due(connection: Connection, channel: str, now: datetime, *, limit: int, pro
 
 def _delivery(row: Any) -> Delivery:
     values = {key: row._mapping[key] for key in Delivery.__dataclass_fields__}
-    values["payload"] = Payload(body=row.payload["body"], pictures=tuple(row.payload["pictures"]))
+    values["payload"] = Payload(
+        body=row.payload["body"], pictures=tuple(row.payload["pictures"]), edits=row.payload.get("edits")
+    )
     return Delivery(**values)
 
 
