@@ -67,13 +67,15 @@ def itinerary(
     make: Callable[[], Report],
     explain: Callable[[], str],
 ) -> Itinerary:
-    """Ask every channel. The report is the archive's newest on this repo (of that event), else `make` makes one.
+    """Ask every channel, as if the report were made now.
 
+    It is the archive's newest on this repo: of that event, else of any, else the one that `make` makes.
     Raises SourceError or HubError when there is neither a report nor a repo.
     """
     now = clock_from(environment).now()
     with open_store(settings.store_url) as store, store.begin() as connection:
         identity = archive.latest_report_naming(connection, name, event)
+        identity = identity or archive.latest_report_naming(connection, name)
         report = archive.report(connection, identity) if identity else None
         standings = {channel: outbox.standing_of(connection, channel) for channel in channels}
     source = f"told on {report.created_at:%Y-%m-%d}" if report is not None else "made now"
@@ -115,7 +117,7 @@ def _notes(channel: ChannelSettings, standing: Standing) -> list[str]:
     if standing.disabled_at is not None:
         said.append(f"switched off since {standing.disabled_at:%Y-%m-%d}: it would wait ({standing.reason})")
     elif standing.failures:
-        said.append(f"failing, {standing.failures} times in a row: {standing.reason}")
+        said.append(f"failing ({standing.failures} in a row): {standing.reason}")
     if channel.max_per_hour is not None:
         said.append(f"at most {channel.max_per_hour} an hour; more comes together in one summary")
     if channel.fallback:

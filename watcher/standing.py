@@ -126,7 +126,7 @@ def print_status(facts: Mapping[str, Any], console: Console) -> None:
         for title in ("channel", "delivered", "waiting", "dead", ""):
             grid.add_column(title)
         for name, states in sorted(facts["deliveries"].items()):
-            waiting = states.get("pending", 0) + states.get("retrying", 0) + states.get("sending", 0)
+            waiting = sum(states.get(state, 0) for state in (*outbox.WAITING, outbox.SENDING, outbox.HELD))
             channel = facts["channels"].get(name, {})
             note = f"switched off: {channel['reason']}" if channel.get("disabled") else channel.get("reason") or ""
             grid.add_row(name, str(states.get("delivered", 0)), str(waiting), str(states.get("dead", 0)), note)
@@ -149,7 +149,7 @@ def list_deliveries(settings: Settings, *, dead: bool, limit: int = 50) -> list[
             "state": delivery.state,
             "attempts": delivery.attempts,
             "created_at": _text(delivery.created_at),
-            "next_at": _text(delivery.next_at) if delivery.state in outbox.WAITING else None,
+            "next_at": _text(delivery.next_at) if delivery.state in (*outbox.WAITING, outbox.HELD) else None,
             "delivered_at": _text(delivery.delivered_at),
             "status": delivery.status,
             "headline": headline,

@@ -198,7 +198,8 @@ def _failed(context: Context, delivery: Delivery, error: DeliveryError, now: dat
         end.dead.append((delivery, str(error)))
     again = f"again at {decision.retry_at:%Y-%m-%d %H:%M:%S}Z" if decision.retry_at else "given up: a dead letter"
     told = f"; {instead} gets it instead" if instead else ""
-    context.journal.error(f"{delivery.channel}: {error} ({again}{told})")
+    said = str(error).removeprefix(f"{delivery.channel}: ")
+    context.journal.error(f"{delivery.channel}: {said} ({again}{told})")
 
 
 def _note_standing(
