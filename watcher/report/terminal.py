@@ -231,7 +231,10 @@ def _count(value: int | None) -> str | None:
 
 
 def _size(value: float | None) -> str | None:
-    return None if not value else f"{value:,.10g} ({numbers.size(value)})"
+    if not value:
+        return None
+    exact = f"{int(value):,}" if float(value).is_integer() else f"{value:,.6g}"
+    return f"{exact} ({numbers.size(value)})"
 
 
 def _table(*titles: str) -> Table:
