@@ -11,7 +11,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from hypothesis import settings
 from stage import Stage, open_stage
+
+settings.register_profile("calm", deadline=None)  # a busy machine is no fault
+settings.load_profile("calm")
 
 
 @pytest.fixture(scope="session")

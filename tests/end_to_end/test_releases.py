@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import struct
 import subprocess
 from datetime import timedelta
 
 from stage import Stage
 
 from watcher.demo.models import card_text, config_text, gguf_files, model_files, quantised_files
+from watcher.hub.standin.world import Content, Weights
 
 V3 = "deepseek-ai/DeepSeek-V3"
 QWEN = "Qwen/Qwen3-32B"
@@ -143,6 +145,61 @@ def test_a_late_copy_is_told_only_to_who_asks_for_it(stage: Stage) -> None:
     assert len(stage.received("slack")) == 1
     (message,) = stage.received("discord")
     assert "1 copy added" in message["content"]
+
+
+def gguf_copy(of: str) -> dict[str, Content]:
+    """A GGUF copy whose file says a little about the architecture, and not the same as the config does."""
+    head = struct.pack("<4sIQQ", b"GGUF", 3, 0, 2)
+    for key, kind, value in (
+        (b"general.architecture", 8, struct.pack("<Q", 5) + b"qwen3"),
+        (b"qwen3.block_count", 4, struct.pack("<I", 64)),
+    ):
+        head += struct.pack("<Q", len(key)) + key + struct.pack("<I", kind) + value
+    return {"README.md": card_text(of, base_model=of), "Q4_K_M.gguf": Weights(10**9, head)}
+
+
+def test_late_copies_that_look_a_little_different_are_no_news(stage: Stage) -> None:
+    stage.once()
+    stage.world.create("maker/Late-32B", model_files(QWEN))
+    stage.settle()
+    padded = quantised_files(QWEN, "maker/Late-32B-AWQ", "awq", 4)
+    padded |= {"config.json": model_files(QWEN, changed={"vocab_size": 152064})["config.json"]}
+    stage.world.create("maker/Late-32B-GGUF", gguf_copy("maker/Late-32B"))
+    stage.world.create("maker/Late-32B-AWQ", padded)
+    stage.world.create("maker/Late-32B-ONNX", model_files(QWEN, changed={"transformers.js_config": {"dtype": "q4"}}))
+    stage.once(timedelta(days=2))
+    stage.once(30 * MINUTES)
+    assert len(stage.received()) == 1
+
+
+def test_a_late_copy_of_another_structure_is_news(stage: Stage) -> None:
+    stage.once()
+    stage.world.create("maker/Late-32B", model_files(QWEN))
+    stage.settle()
+    stage.world.create("maker/Late-32B-FP8", model_files(V3))
+    stage.once(timedelta(days=2))
+    stage.once(30 * MINUTES)
+    assert len(stage.received()) == 2
+
+
+def test_a_copy_of_what_was_there_before_us_is_quiet_whatever_it_is_called(stage: Stage) -> None:
+    stage.world.create("maker/Old-32B", model_files(QWEN))
+    stage.once()
+    card = card_text("Tiny", base_model="maker/Old-32B", base_model_relation="quantized")
+    stage.world.create("maker/Tiny", model_files(QWEN) | {"README.md": card})
+    stage.settle()
+    assert stage.received() == []
+
+
+def test_a_gguf_file_is_no_architecture_of_its_own_beside_its_original(stage: Stage) -> None:
+    stage.channels = [stage.channel("webhook")]
+    stage.once()
+    stage.world.create("maker/Both-32B", model_files(QWEN))
+    stage.world.create("maker/Both-32B-GGUF", gguf_copy("maker/Both-32B"))
+    stage.settle()
+    (message,) = stage.received("webhook")
+    assert len(message["data"]["members"]) == 1
+    assert {repo["id"] for repo in message["data"]["repos"]} == {"maker/Both-32B", "maker/Both-32B-GGUF"}
 
 
 def test_a_late_size_is_news_in_the_same_release(stage: Stage) -> None:

@@ -164,3 +164,9 @@ def test_a_finished_repo_that_turns_public_is_quiet_at_once() -> None:
     flipped = replace(repo("o/a-1b"), last_modified=NOW - timedelta(days=30))
     release = new_release(flipped, ReleaseState.OPEN, NOW)
     assert settled(release, [flipped], [], NOW, timedelta(minutes=20), timedelta(hours=6))
+
+
+def test_older_kin_tell_where_siblings_go_that_came_together() -> None:
+    old = member("o/M-7B", at=days(0))
+    siblings = [repo("o/M-70B", at=days(3)), repo("o/M-70B-AWQ", at=days(3))]
+    assert kin_of(repo("o/M-70B-FP8", at=days(3)), *siblings, old)[0] == "o/M-7B"

@@ -8,7 +8,8 @@ import re
 IRRELEVANT = (
     # identity, versions, bookkeeping
     "_name_or_path", "name_or_path", "model_type", "architectures", "auto_map", "transformers_version", "*_version",
-    "_commit_hash", "_attn_implementation*", "attn_implementation", "use_flash_attn", "flash_attn*", "return_dict",
+    "transformers.js_config*", "_commit_hash", "_attn_implementation*", "attn_implementation", "use_flash_attn",
+    "flash_attn*", "return_dict",
     "output_*", "problem_type", "id2label*", "label2id*", "finetuning_task", "task_specific_params*", "is_decoder",
     "is_encoder_decoder", "add_cross_attention", "cross_attention_hidden_size", "tokenizer_class", "prefix",
     "chunk_size_feed_forward", "gradient_checkpointing", "unsloth_*", "license*", "_*",

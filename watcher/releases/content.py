@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from watcher.hub.model import TreeFile
-from watcher.releases.model import EventKind
+from watcher.releases.model import EventKind, Repo
 
 CONFIGS = ("config.json", "params.json", "adapter_config.json")
 """What a reader can start from, best first; a GGUF file will do as well."""
@@ -63,6 +63,11 @@ def kind_of(path: str) -> EventKind | None:
     """The kind of change that this file's change is, or None for a file nobody waits for."""
     name = path.rpartition("/")[2]
     return next((kind for kind, patterns in KINDS if any(fnmatch.fnmatchcase(name, item) for item in patterns)), None)
+
+
+def has_config(repo: Repo) -> bool:
+    """Whether there was a config to read, which says more than the head of a GGUF file."""
+    return any(file.path in CONFIGS for file in repo.tree or ())
 
 
 def survey(tree: Iterable[TreeFile]) -> Content:

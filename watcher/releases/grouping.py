@@ -79,7 +79,14 @@ def find_kin(
     found = [kin for kin in (_kinship(repo, other, prints or {}) for other in others) if kin is not None]
     sizes_known = _is_known_size(repo, found)
     near = [kin for kin in found if _holds(repo, kin, waits, sizes_known)]
-    return sorted(near, key=lambda kin: (kin.tie, _distance(repo, kin.relative), kin.relative.name))
+    return sorted(
+        near, key=lambda kin: (_is_unplaced(kin.relative), kin.tie, _distance(repo, kin.relative), kin.relative.name)
+    )
+
+
+def _is_unplaced(other: Repo) -> bool:
+    """A sibling that came with it and has no place yet; where the two go is told by older kin, if there is any."""
+    return other.release_id is None and other.state is RepoState.ACTIVE
 
 
 def _kinship(repo: Repo, other: Repo, prints: Mapping[str, str]) -> Kinship | None:
@@ -204,9 +211,12 @@ class _Known:
 
 
 def is_copy(repo: Repo, original: Repo) -> bool:
-    """Whether `repo` is named as `original` is, with words for a quantisation or file format added."""
+    """Whether `repo` declares to be quantised from `original`, or is named as it is with words for another format."""
+    if any(relation in COPYING and base.lower() == original.name.lower() for relation, base in repo.base_models):
+        return True
     mine, its = take_apart(repo.name), take_apart(original.name)
-    return mine.stem == its.stem and bool(mine.copy) and not its.copy and _named_alike(mine, its)[0] is Tie.COPY
+    named_alike = mine.stem == its.stem and _named_alike(mine, its)[0] is Tie.COPY
+    return named_alike and bool(mine.copy) and mine.copy != its.copy
 
 
 def new_release(repo: Repo, state: ReleaseState, now: datetime) -> Release:

@@ -20,6 +20,8 @@ from watcher.compare.fingerprint import fingerprint
 from watcher.context import Context
 from watcher.hub.model import HubError
 from watcher.publish.enqueue import links_for
+from watcher.releases.content import has_config
+from watcher.releases.grouping import is_copy
 from watcher.releases.model import Event, EventKind, Release, Repo, RepoRef
 from watcher.releases.names import take_apart, variant_of
 from watcher.releases.past import earlier_self
@@ -81,7 +83,8 @@ class Material:
         groups: dict[str, list[Repo]] = {}
         for repo in sorted(self.members, key=self._rank):
             print_ = fingerprint(self.records[repo.hub_id]) if repo.unreadable is None and repo.record_key else ""
-            groups.setdefault(print_ or f"unread {take_apart(repo.name).size}", []).append(repo)
+            original = None if print_ and has_config(repo) else _group_of_original(repo, groups)
+            groups.setdefault(original or print_ or f"unread {take_apart(repo.name).size}", []).append(repo)
         return list(groups.values())
 
     def _rank(self, repo: Repo) -> tuple[bool, bool, int, int, str]:
@@ -112,6 +115,11 @@ class Material:
             baseline=match.name,
             neighbours=neighbours(record, repo, self.members, self.library, nearest),
         )
+
+
+def _group_of_original(repo: Repo, groups: Mapping[str, Sequence[Repo]]) -> str | None:
+    """Where the original of a copy is that says little about its architecture, as a GGUF file does."""
+    return next((key for key, group in groups.items() if any(is_copy(repo, other) for other in group)), None)
 
 
 def unread(repo: Repo) -> Architecture:

@@ -18,10 +18,10 @@ from watcher.publish.edits import edits_for
 from watcher.publish.enqueue import deliveries_for, is_wanted
 from watcher.releases.detect import RELEASE_KINDS, is_closed
 from watcher.releases.filters import is_quiet
-from watcher.releases.grouping import is_copy
 from watcher.releases.model import EventKind, Release, ReleaseState, Repo
 from watcher.releases.settle import settled
 from watcher.report.draft import Material, draft_alert, draft_change, draft_release
+from watcher.report.late import told_members
 from watcher.report.model import Draft, Report
 from watcher.report.picture import with_pictures
 from watcher.report.templates import Templates, read_templates
@@ -169,14 +169,13 @@ def _tell_late(context: Context, library: Library, release_id: str, events: list
     with context.store.begin() as connection:
         release = table.release(connection, release_id)
         members = table.members(connection, release_id)
-        told = _told_fingerprints(connection, members, {item.event.hub_id for item in events})
-        keys = archive.fingerprints(connection, [repo.record_key for repo in members if repo.record_key])
-    ids = {item.event.hub_id for item in events}
-    fresh = [repo for repo in members if repo.hub_id in ids]
+        ids = {item.event.hub_id for item in events}
+        fresh = [repo for repo in members if repo.hub_id in ids]
+        told = told_members(connection, fresh, [repo for repo in members if repo.hub_id not in ids])
     watch = context.settings.watch
     if release is None or not settled(release, fresh, [], now, watch.settle, watch.max_settle):
         return
-    news = [repo for repo in fresh if not is_quiet(watch, repo) and not _is_told(repo, members, told, keys)]
+    news = [repo for repo in fresh if not is_quiet(watch, repo) and repo.hub_id not in told]
     material = Material(context, library, news or fresh, now, beside=[repo for repo in members if repo not in fresh])
     kind = _recreated(events) or (EventKind.RELEASED if news else EventKind.VARIANT_ADDED)
     draft = draft_release(material, release, kind, _before(events), also=fresh)
@@ -189,22 +188,6 @@ def _tell_late(context: Context, library: Library, release_id: str, events: list
 def _whole(material: Material, release: Release) -> Draft:
     """The release as it would be told if it went out now."""
     return replace(draft_release(material, release, EventKind.RELEASED, {}), earlier=None)
-
-
-def _told_fingerprints(connection: Connection, members: Sequence[Repo], fresh: set[str]) -> set[str]:
-    keys = [repo.record_key for repo in members if repo.record_key and repo.hub_id not in fresh]
-    return set(archive.fingerprints(connection, keys).values())
-
-
-def _is_told(repo: Repo, members: Sequence[Repo], told: set[str], prints: dict[str, str]) -> bool:
-    """Whether a late member brings nothing new: an architecture the release already has.
-
-    Members from before our tracking were never read; a copy of one of them is taken at its word.
-    """
-    if repo.unreadable is None and prints.get(repo.record_key or "") in told:
-        return True
-    unread = [other for other in members if other.record_key is None and other.hub_id != repo.hub_id]
-    return any(is_copy(repo, other) for other in (unread if repo.unreadable is None else members))
 
 
 # --- changes of known repos ------------------------------------------------------------------------------------------
