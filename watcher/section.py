@@ -101,6 +101,8 @@ class ChannelSettings(Section):
     """How old a report must be before it is sent."""
     max_per_hour: int | None = Field(default=None, ge=1)
     """More than this is held back and told in one summary."""
+    templates: str = ""
+    """Folder of templates for this channel's messages instead of `reports.templates`: another language or tone."""
     timeout: Duration = timedelta(seconds=30)
     """How long the whole answer to one request may take."""
     fallback: str = ""

@@ -187,3 +187,16 @@ def test_the_heartbeat_beats_around_every_cycle(stage: Stage) -> None:
         assert len(taken) == 2
     said = stage.once(MINUTES)
     assert any("heartbeat" in line for line in said), "a monitor that is down is said and stops nothing"
+
+
+def test_a_channel_has_words_of_its_own(stage: Stage) -> None:
+    words = stage.folder / "deutsch"
+    words.mkdir()
+    (words / "headline.txt.j2").write_text("Neues Modell: {{ name }}")
+    stage.channels = [stage.channel("slack", templates="deutsch"), stage.channel("webhook")]
+    stage.once()
+    publish(stage, FAMILIES[0])
+    stage.settle()
+    assert stage.headlines() == ["Neues Modell: maker/gpta"]
+    (other,) = stage.received("webhook")
+    assert other["data"]["headline"].startswith("gpta")

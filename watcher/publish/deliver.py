@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -130,9 +130,7 @@ def _drain(context: Context, name: str, stopped: Callable[[], bool]) -> _End:
 
 def _send(context: Context, channel: Channel, delivery: Delivery, end: _End) -> DeliveryError | None:
     """One attempt, written down whatever happens; the failure, if it failed."""
-    with context.store.begin() as connection:
-        pictures = archive.pictures_of(connection, delivery.report_id) if delivery.payload.pictures else {}
-        earlier = outbox.one(connection, delivery.payload.edits) if delivery.payload.edits else None
+    pictures, earlier = _belongings(context, delivery)
     outgoing = Outgoing(
         delivery_id=delivery.id,
         payload=delivery.payload,
@@ -155,6 +153,16 @@ def _send(context: Context, channel: Channel, delivery: Delivery, end: _End) -> 
         return None
     _failed(context, delivery, failure, now, end)
     return failure
+
+
+def _belongings(context: Context, delivery: Delivery) -> tuple[Mapping[str, bytes], Delivery | None]:
+    """The pictures that travel along, and the delivery whose message is edited; most have neither, and cost nothing."""
+    payload = delivery.payload
+    if not payload.pictures and not payload.edits:
+        return {}, None
+    with context.store.begin() as connection:
+        pictures = archive.pictures_of(connection, delivery.report_id) if payload.pictures else {}
+        return pictures, outbox.one(connection, payload.edits) if payload.edits else None
 
 
 def _put(channel: Channel, outgoing: Outgoing, earlier: Delivery | None) -> Receipt:

@@ -20,20 +20,24 @@ GONE = ("400", "403", "404", "410")
 
 
 def edits_for(
-    context: Context, first: str | None, late: Report, completed: Callable[[], Report], now: datetime
+    context: Context, first: str | None, late: Report, completed: Callable[[str], Report], now: datetime
 ) -> list[Delivery]:
     """A delivery for every channel that has the message of report `first` and can edit it; keyed to the `late` report.
 
-    `completed` makes the whole release's report as it is now; it is called only when there is something to edit.
+    `completed` makes the whole release's report as it is now, in the words of a folder of templates ("": the usual).
     """
     with context.store.begin() as connection:
         told = {name: item for name in _able(context) if (item := _told(connection, first, name)) is not None}
-    if not told:
-        return []
-    whole = replace(completed(), report_id=late.report_id)
-    links = links_for(context, whole)
-    made = [delivery_to(context.channels[name][1], whole, links, now) for name in told]
-    return [replace(item, payload=replace(item.payload, pictures=(), edits=told[item.channel].id)) for item in made]
+    return [_edit(context, earlier, late, completed, now) for earlier in told.values()]
+
+
+def _edit(
+    context: Context, earlier: Delivery, late: Report, completed: Callable[[str], Report], now: datetime
+) -> Delivery:
+    settings, channel = context.channels[earlier.channel]
+    whole = replace(completed(settings.templates), report_id=late.report_id)
+    made = delivery_to(channel, whole, links_for(context, whole), now)
+    return replace(made, payload=replace(made.payload, pictures=(), edits=earlier.id))
 
 
 def _able(context: Context) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -26,18 +26,30 @@ def is_wanted(channels: Mapping[str, tuple[ChannelSettings, Channel]], kind: Eve
 
 
 def deliveries_for(
-    context: Context, report: Report, now: datetime, *, asked: Collection[str] | None = None
+    context: Context,
+    report: Report,
+    now: datetime,
+    *,
+    asked: Collection[str] | None = None,
+    worded: Callable[[str], Report] | None = None,
 ) -> list[Delivery]:
-    """One delivery for every channel that wants this report; for those `asked` for by name, wanted or not, at once."""
+    """One delivery for every channel that wants this report; for those `asked` for by name, wanted or not, at once.
+
+    `worded` gives the report in the words of a channel's own folder of templates.
+    """
     links = links_for(context, report)
     if asked is not None:
         named = [channel for _, channel in context.channels.values() if channel.name in asked]
         return [delivery_to(channel, report, links, now) for channel in named]
     return [
-        _held(delivery_to(channel, report, links, now), hold(settings, report, now))
+        _held(delivery_to(channel, _for(settings, report, worded), links, now), hold(settings, report, now))
         for settings, channel in context.channels.values()
         if wants(settings, report).wanted
     ]
+
+
+def _for(settings: ChannelSettings, report: Report, worded: Callable[[str], Report] | None) -> Report:
+    return worded(settings.templates) if worded is not None and settings.templates else report
 
 
 def _held(delivery: Delivery, held: Hold | None) -> Delivery:

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 
 from sqlalchemy.engine import Connection
 
@@ -25,6 +26,7 @@ from watcher.report.late import told_members
 from watcher.report.model import Draft, Report
 from watcher.report.picture import with_pictures
 from watcher.report.templates import Templates, read_templates
+from watcher.report.write import write_report
 from watcher.store import archive, outbox
 from watcher.store import repos as table
 from watcher.store.outbox import Delivery
@@ -237,9 +239,7 @@ def _tell_changes(context: Context, library: Library, events: list[StoredEvent],
 
 def publish(context: Context, work: Work, now: datetime) -> None:
     """Write the report, then T3: report, deliveries and the events' report_id, all or nothing."""
-    report = with_pictures(work.draft, _templates(context))
-    for problem in report.problems:
-        context.journal.error(problem)
+    report = _said(context, with_pictures(work.draft, _templates(context)))
     waiting = _waiting(context, work, report, now)
     with context.store.begin() as connection:
         if not table.claim_events(connection, [item.id for item in work.events], report.report_id):
@@ -252,22 +252,36 @@ def publish(context: Context, work: Work, now: datetime) -> None:
     context.journal.note("reports", f"{report.event.value}: {report.headline}")
 
 
-def _templates(context: Context) -> Templates | None:
-    """The user's own templates, read anew for each report: a change needs no restart."""
-    folder = context.settings.templates_directory
-    return read_templates(folder) if folder is not None else None
+def _templates(context: Context, folder: str = "") -> Templates | None:
+    """The user's own templates, read anew for each report: a change needs no restart. "" is `reports.templates`."""
+    chosen = context.settings.folder / folder if folder else context.settings.templates_directory
+    return read_templates(chosen) if chosen is not None else None
 
 
 def _waiting(context: Context, work: Work, report: Report, now: datetime) -> list[Delivery]:
     """What goes into the outbox: edits of the messages that told the release, and messages for the other channels."""
-    edits: list[Delivery] = []
-    if work.whole is not None and work.release is not None:
-        whole = work.whole
-        edits = edits_for(
-            context, work.release.report_id, report, lambda: with_pictures(whole(), _templates(context)), now
-        )
+
+    @cache
+    def worded(folder: str) -> Report:
+        return _said(context, write_report(work.draft, pictures=report.pictures, templates=_templates(context, folder)))
+
+    @cache
+    def completed(folder: str) -> Report:
+        assert work.whole is not None
+        return _said(context, with_pictures(work.whole(), _templates(context, folder)))
+
+    first = work.release.report_id if work.release is not None and work.whole is not None else None
+    edits = edits_for(context, first, report, completed, now)
     edited = {item.channel for item in edits}
-    return [*edits, *(item for item in deliveries_for(context, report, now) if item.channel not in edited)]
+    fresh = deliveries_for(context, report, now, worded=worded)
+    return [*edits, *(item for item in fresh if item.channel not in edited)]
+
+
+def _said(context: Context, report: Report) -> Report:
+    """The report, its problems told."""
+    for problem in report.problems:
+        context.journal.error(problem)
+    return report
 
 
 def _note_release(connection: Connection, work: Work, report: Report, now: datetime) -> None:
