@@ -71,7 +71,9 @@ class Interpreter:
 
     def evaluate(self, node: ast.AST, env: Env) -> Any:
         """An expression's value; UNKNOWN for a kind of node that is not in the table."""
-        self.spend()
+        self.steps -= 1
+        if self.steps < 0:
+            raise Exhausted("too many steps")
         handler = EXPRESSIONS.get(type(node))
         return handler(self, node, env) if handler is not None else UNKNOWN
 
