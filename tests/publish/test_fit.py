@@ -235,3 +235,17 @@ def test_the_command_line_offers_every_form() -> None:
     from watcher.commands.models import FORMATS
 
     assert set(FORMATS) == {*FORMS, *MESSAGES}
+
+
+def test_a_caption_shows_the_changes_before_anything_else() -> None:
+    changes = "\n".join(f"{n}. **breaking**: change {n} — {'because ' * 20}" for n in range(1, 8))
+    page = f"# A model: new\n\n{'What it is like. ' * 60}\n\n## What changed against x\n\nNew.\n\n{changes}\n"
+    caption = telegram.message(report_of(page, "A model: new"), LINKS, photo=True)["caption"]
+    assert "7. 🔴 breaking: change 7" in caption
+    assert "because" not in caption
+    assert "because" in telegram.message(report_of(page, "A model: new"), LINKS, photo=False)["text"]
+
+
+def test_an_alert_is_told_in_its_own_words() -> None:
+    page = "# The watcher: silence\n\nNo look succeeded for 6 hours.\n"
+    assert "for 6 hours" in json.dumps(slack.message(report_of(page, "The watcher: silence"), LINKS))

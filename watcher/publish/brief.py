@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from watcher.publish.document import Block, Section, parse
+from watcher.publish.document import Block, Run, Section, parse
 from watcher.publish.interface import Links
 from watcher.publish.text import visible
 from watcher.report.model import Report
@@ -17,6 +17,9 @@ MARKERS = {"breaking": "🔴", "structural": "🟠", "scale": "🔵", "cosmetic"
 
 TOLD = ("What changed", "In this release", "In this digest")
 """Sections that chat shows; the rest is behind the link."""
+
+
+ABOUT = "What it is"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,14 +51,12 @@ def brief(report: Report, links: Links) -> Brief:
     """The report in the few words of a chat message."""
     headline = visible(report.headline)
     title, _, summary = headline.partition(": ")
-    first, *rest = parse(report.markdown)
-    shown = [section for section in rest if section.title.startswith(TOLD)]
     return Brief(
         headline=headline,
         title=title.strip() or "Model report",
         summary=summary.strip(),
         marker=MARKERS.get(report.significance or "", ""),
-        sections=tuple(_marked(section) for section in (Section("", first.blocks), *shown)),
+        sections=tuple(_marked(section) for section in _shown(parse(report.markdown))),
         facts=tuple(_facts(report.record)),
         link=links.report if links.report.startswith(("http://", "https://")) else "",
         picture=links.picture or "",
@@ -66,6 +67,40 @@ def brief(report: Report, links: Links) -> Brief:
             )
         ),
     )
+
+
+def _shown(sections: Sequence[Section]) -> Iterator[Section]:
+    """Notes, the changes, what it is, the repos; of a page without any of these sections its first words."""
+    first, *rest = sections
+    shown = [section for section in rest if section.title.startswith(TOLD)]
+    words = [block for block in first.blocks if _is_about(block)] if shown else []
+    yield Section("", tuple(block for block in first.blocks if block not in words))
+    yield from shown[:1]
+    if words:
+        yield Section(ABOUT, tuple(words))
+    yield from shown[1:]
+
+
+def _is_about(block: Block) -> bool:
+    """Whether it describes the model; notes are quoted, and the report that this one continues is linked."""
+    return block.kind == "paragraph" and not any(run.url for run in block.runs)
+
+
+def terse(sections: Sequence[Section]) -> tuple[Section, ...]:
+    """Without the explanations of changes (after a dash), for platforms with little room."""
+    return tuple(replace(section, blocks=tuple(map(_unexplained, section.blocks))) for section in sections)
+
+
+def _unexplained(block: Block) -> Block:
+    if block.kind != "item":
+        return block
+    kept: list[Run] = []
+    for run in block.runs:
+        before, dash, _ = run.text.partition(" — ")
+        kept.append(replace(run, text=before))
+        if dash:
+            break
+    return replace(block, runs=tuple(kept))
 
 
 def _marked(section: Section) -> Section:

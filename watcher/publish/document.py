@@ -111,6 +111,9 @@ def _inline(node: SyntaxTreeNode, bold: bool = False, url: str | None = None) ->
 
 def rows_as_items(table: Block) -> Iterator[Block]:
     """A table as a list, for platforms that have none: `key: value (its: other)`."""
+    names = [" ".join("".join(run.text for run in cell).split()) for cell in table.rows[0]] if table.rows else []
+    if len(names) > 2 and not names[0]:  # a comparison: say once what is compared
+        yield Block("item", (Run("• "), Run(" · ".join(names[1:]), bold=True)))
     for row in table.rows[1:]:
         cells = ["".join(run.text for run in cell) for cell in row]
         yield Block("item", (Run("• "), Run(cells[0], bold=True), Run(": " + " · ".join(cells[1:]))))

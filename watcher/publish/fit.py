@@ -15,6 +15,7 @@ RANKS = (
     ("What changed", 1),
     ("In this digest", 1),
     ("In this release", 2),
+    ("What it is", 4),
     ("Will it fit", 3),
     ("Facts", 3),
     ("Sources", 8),
@@ -24,6 +25,9 @@ RANKS = (
 """How early a section gets its room, by how its title begins; what stands before the first heading is first of all."""
 
 UNRANKED = 5
+
+WORTH = 80
+"""In less room than this nothing is shortened: a few letters of a sentence tell nobody anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,8 @@ def _take(blocks: Sequence[Block], left: int, room: int, most: int, measure: Mea
         last = index == len(blocks) - 1
         note = _left_out(len(blocks) - index)
         space = min(most, left - (0 if last else measure(note)))
-        fitted = shortened(block, space, measure) if _may_shrink(block, taken) or space >= most else block
+        shrinks = space >= most or (space >= WORTH and _may_shrink(block, taken))
+        fitted = shortened(block, space, measure) if shrinks else block
         if fitted is None or measure(fitted) > space or len(taken) + (1 if last else 2) > room:
             told = any(item.kind != "heading" for item in taken)
             return [*taken, note] if told and measure(note) <= min(most, left) and len(taken) < room else []

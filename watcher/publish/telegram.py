@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from watcher.publish import api, http
-from watcher.publish.brief import Brief, brief
+from watcher.publish.brief import Brief, brief, terse
 from watcher.publish.document import Block, Run
 from watcher.publish.fit import Limits, fit
 from watcher.publish.interface import DeliveryError, Links, Outgoing, Payload, Receipt, Scope
@@ -141,7 +141,8 @@ def written(told: Brief, limit: int) -> tuple[str, list[dict[str, Any]]]:
         head = head if sum(map(_size, head)) < limit * 3 // 4 else head[:-1]
     foot = Block("paragraph", (Run("full report", url=safe_address(told.link)),) if told.link else (Run(told.footer),))
     left = limit - sum(map(_size, head)) - _size(foot)
-    blocks = fit(told.sections, Limits(total=left, block=min(left, 1500)), _size)
+    sections = terse(told.sections) if limit == CAPTION else told.sections
+    blocks = fit(sections, Limits(total=left, block=min(left, 1500)), _size)
     return _entities([*head, *blocks, foot])
 
 
