@@ -97,6 +97,12 @@ def test_telegram_without_a_picture_has_room_for_more(build: Any, receivers: Rec
     assert "… and" in message["text"]
 
 
+def test_a_group_that_moved_is_followed_and_told(build: Any, receivers: Receivers, worst: Report) -> None:
+    receipt = send(build("telegram", chat_id="-1"), worst)
+    assert 'chat_id = "-1001"' in receipt.status
+    assert [message["chat_id"] for message in received(receivers, "telegram")] == ["-1001"]
+
+
 def test_a_matrix_delivery_sent_twice_is_one_event(build: Any, receivers: Receivers, worst: Report) -> None:
     channel = build("matrix")
     assert send(channel, worst).reference == send(channel, worst).reference

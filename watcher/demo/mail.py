@@ -15,8 +15,9 @@ LARGEST = 10_000_000
 class MailServer:
     """An SMTP server without TLS and without login; use it as a context manager."""
 
-    def __init__(self, keep: Keep) -> None:
-        handler = type("Session", (_Session,), {"keep": staticmethod(keep)})
+    def __init__(self, keep: Keep, *, refuse: str = "") -> None:
+        """`refuse`: what every recipient is answered instead of `250 ok`."""
+        handler = type("Session", (_Session,), {"keep": staticmethod(keep), "refuse": refuse})
         self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
@@ -37,6 +38,7 @@ class MailServer:
 
 class _Session(socketserver.StreamRequestHandler):
     keep: Keep
+    refuse: str
 
     def handle(self) -> None:
         """One connection: a command a line until QUIT."""
@@ -53,8 +55,8 @@ class _Session(socketserver.StreamRequestHandler):
         if verb == "EHLO":
             self._say(f"250-demo\r\n250-SIZE {LARGEST}\r\n250 8BITMIME")
         elif verb == "RCPT":
-            self.to.append(line.partition("<")[2].partition(">")[0])
-            self._say("250 ok")
+            self.to += [] if self.refuse else [line.partition("<")[2].partition(">")[0]]
+            self._say(self.refuse or "250 ok")
         elif verb == "DATA":
             self._say("354 go on")
             self._letter()

@@ -129,6 +129,9 @@ def _telegram(receivers: Receivers, channel: str, message: Message) -> Answer:
         problem = "there is no photo in the request"
     if problem:
         return _json({"ok": False, "error_code": 400, "description": f"Bad Request: {problem}"}, 400)
+    if message.body["chat_id"] == "-1":  # a group that became a supergroup
+        moved = {"migrate_to_chat_id": -1001}
+        return _json({"ok": False, "error_code": 400, "description": "Bad Request", "parameters": moved}, 400)
     number = receivers.keep(channel, message.raw, message.files, {})
     return _json({"ok": True, "result": {"message_id": number, "chat": {"id": message.body["chat_id"]}}})
 

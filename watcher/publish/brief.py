@@ -56,7 +56,7 @@ def brief(report: Report, links: Links) -> Brief:
         title=title.strip() or "Model report",
         summary=summary.strip(),
         marker=MARKERS.get(report.significance or "", ""),
-        sections=tuple(_marked(section) for section in _shown(parse(report.markdown))),
+        sections=tuple(marked(section) for section in _shown(parse(report.markdown))),
         facts=tuple(_facts(report.record)),
         link=links.report if links.report.startswith(("http://", "https://")) else "",
         picture=links.picture or "",
@@ -103,7 +103,8 @@ def _unexplained(block: Block) -> Block:
     return replace(block, runs=tuple(kept))
 
 
-def _marked(section: Section) -> Section:
+def marked(section: Section) -> Section:
+    """A marker before the word of each change's significance."""
     return replace(section, blocks=tuple(_with_marker(block) for block in section.blocks))
 
 

@@ -18,7 +18,8 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from watcher.publish.brief import brief
+from watcher.publish import http
+from watcher.publish.brief import TOLD, brief, marked
 from watcher.publish.document import parse
 from watcher.publish.fit import Limits, fit
 from watcher.publish.interface import DeliveryError, Links, Outgoing, Payload, Receipt, Scope
@@ -31,6 +32,8 @@ HTML_SIZE, LINE, SUBJECT = 90_000, 20_000, 200
 """Bytes; large mail services fold away what comes after 102 kB."""
 
 DEADLINE = 60.0
+"""Seconds for a whole session, which has several steps; a longer `timeout` of the channel counts."""
+
 PICTURE = "sketch"
 """Content id of the sketch."""
 
@@ -159,12 +162,13 @@ class Email:
 def message(report: Report, links: Links, picture: bool) -> dict[str, Any]:
     """Subject, text and HTML of the whole report, evidence folded away left out."""
     told = brief(report, links)
-    sections = parse(report.markdown)
+    sections = [marked(section) for section in parse(report.markdown)]
+    top = 2 if len(sections) > 1 and sections[1].title.startswith(TOLD) else 1
     limits = Limits(total=HTML_SIZE, block=LINE, tables=True)
     parts = [
-        to_html(fit(sections[:1], limits, cost)),
+        to_html(fit(sections[:top], limits, cost)),
         f'<p><img src="cid:{PICTURE}" alt="{html.escape(told.alt)}" style="max-width:100%"></p>' if picture else "",
-        to_html(fit(sections[1:], limits, cost)),
+        to_html(fit(sections[top:], limits, cost)),
         f'<p><a href="{html.escape(told.link)}">full report</a></p>' if told.link else "",
     ]
     plain = fit(sections, Limits(total=HTML_SIZE, block=LINE), lambda block: utf8(block.text) + 2)
@@ -219,7 +223,7 @@ def _cut_off(server: smtplib.SMTP, fired: threading.Event) -> Iterator[None]:
             if server.sock is not None:
                 server.sock.shutdown(socket.SHUT_RDWR)
 
-    timer = threading.Timer(DEADLINE, cut_it)
+    timer = threading.Timer(max(DEADLINE, http.DEADLINE.get()), cut_it)
     timer.daemon = True
     timer.start()
     try:
