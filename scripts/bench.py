@@ -27,11 +27,15 @@ from watcher.baselines.nearest import nearest
 from watcher.compare.compare import compare
 from watcher.demo.models import baseline_of
 from watcher.hub.standin import Standin, World
+from watcher.releases.model import EventKind, Repo, RepoRef, RepoState
+from watcher.releases.names import take_apart
 from watcher.report.adhoc import adhoc_report
 from watcher.report.formats import to_html
-from watcher.report.model import Report
+from watcher.report.model import Draft, Report, Subject
+from watcher.report.neighbours import Neighbour, Role, neighbours
 from watcher.report.png import to_png_isolated
 from watcher.report.sketch import draw
+from watcher.report.write import write_report
 from watcher.runtime import running
 from watcher.settings import Settings
 from watcher.site.build import build as build_site
@@ -124,6 +128,56 @@ def pictures() -> None:
     say(f"PNG {_size(drawn)} at 2×, its own process", seconds(lambda: to_png_isolated(drawn)), bare, "python -c pass")
 
 
+def pages() -> None:
+    """A page and its sketch from a record at hand, against the same record as JSON, written and read."""
+    subject = _subject("zai-org/GLM-5")
+    draft = Draft(
+        report_id="rep_bench", release_id="", event=EventKind.RELEASED, organization="zai-org", lead=subject,
+        created_at=START, hub_url="https://huggingface.co/zai-org/GLM-5",
+    )  # fmt: skip
+    data = subject.record.to_dict()
+    plain = seconds(lambda: json.loads(json.dumps(data)), 20)
+    say(
+        "record → Markdown + SVG",
+        seconds(lambda: (write_report(draft), _drawn(subject)), 20),
+        plain,
+        "its JSON and back",
+    )
+    say("record → Markdown", seconds(lambda: write_report(draft), 20), plain, "its JSON and back")
+    found = Library()
+    found.baselines  # noqa: B018  the catalog is read once
+    whole = seconds(lambda: neighbours(subject.record, _repo("zai-org/GLM-5"), (), found, None), 3)
+    say("predecessor and plain decoder, compared", whole, plain, "its JSON and back")
+
+
+def _drawn(subject: Subject) -> str:
+    assert subject.comparison is not None
+    return draw(subject.record, baseline=subject.comparison.a, changes=subject.comparison.changes)
+
+
+def _subject(name: str) -> Subject:
+    record = baseline_of(name).record
+    library, repo = Library(), _repo(name)
+    match = library.nearest(record, repo, ())
+    assert match is not None
+    comparison = compare(match.record, record, config_a=match.config, config_b=baseline_of(name).config)
+    nearest = Neighbour(role=Role.NEAREST, name=match.name, comparison=comparison)
+    return Subject(
+        record=record,
+        repos=(RepoRef(hub_id="1", name=name, sha="a" * 40),),
+        comparison=comparison,
+        baseline=match.name,
+        neighbours=neighbours(record, repo, (), library, nearest),
+    )
+
+
+def _repo(name: str) -> Repo:
+    return Repo(
+        hub_id="", name=name, organization=name.partition("/")[0].lower(), stem=take_apart(name).stem,
+        state=RepoState.ACTIVE, first_seen_at=START, changed_at=START, sha=None,
+    )  # fmt: skip
+
+
 def _size(drawn: str) -> str:
     found = re.search(r'width="(\d+)[^"]*" height="(\d+)', drawn)
     return f"{found[1]} × {found[2]}" if found else ""
@@ -159,6 +213,7 @@ if __name__ == "__main__":
     starts()
     reading()
     pictures()
+    pages()
     sites()
     cycles()
     bench_outbox.throughput()

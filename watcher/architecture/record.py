@@ -356,8 +356,11 @@ class Architecture:
 
 
 def _plain(value: Any) -> Any:
-    if dataclasses.is_dataclass(value):
-        plain = {item.name.rstrip("_"): _plain(getattr(value, item.name)) for item in dataclasses.fields(value)}
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    names = _names(typing.cast(type, type(value)))
+    if names:
+        plain = {key: _plain(getattr(value, name)) for name, key in names}
         if isinstance(value, Evidence) and value.doubt is None:
             del plain["doubt"]
         return plain
@@ -366,6 +369,14 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return value
+
+
+@functools.cache
+def _names(kind: type) -> tuple[tuple[str, str], ...]:
+    """(attribute, key in JSON) of one of the record's classes, worked out once; empty for any other type."""
+    if not dataclasses.is_dataclass(kind):
+        return ()
+    return tuple((item.name, item.name.rstrip("_")) for item in dataclasses.fields(kind))
 
 
 def _build(kind: Any, data: Any) -> Any:

@@ -104,6 +104,14 @@ class Reference:
         found |= self._lineage(library, model_type)
         return Reading(witness="reference", facts=found, unread=tuple(dict.fromkeys(unread)))
 
+    def lineage(self, config: Mapping[str, Any]) -> dict[str, Fact]:
+        """What the implementation states its classes extend: `lineage[Class]` and `lineage.models`; read, not run."""
+        if self.sources is None:
+            return {}
+        library = Library(self.sources)
+        model_type = self.model_type(config, library)
+        return self._lineage(library, model_type) if model_type is not None else {}
+
     def model_type(self, config: Mapping[str, Any], library: Library | None = None) -> str | None:
         """The model type whose code is meant: the config's own, else that of the class it names."""
         if self.sources is None:

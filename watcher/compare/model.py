@@ -80,11 +80,11 @@ class Comparison:
     config_diff: dict[str, Any] = field(default_factory=dict)
     """deepdiff's JSON view of the two raw configs; empty when one of them is not at hand."""
 
-    def to_dict(self) -> dict[str, Any]:
-        """What `watcher compare A B --json` prints."""
+    def to_dict(self, b: dict[str, Any] | None = None) -> dict[str, Any]:
+        """What `watcher compare A B --json` prints; `b` is B's data where it is at hand already."""
         return {
             "a": self.a.to_dict(),
-            "b": self.b.to_dict(),
+            "b": self.b.to_dict() if b is None else b,
             "verdict": self.verdict.value,
             "similarity": self.similarity,
             "changes": [change.to_dict() for change in self.changes],

@@ -15,7 +15,7 @@ from watcher.compare.compare import compare
 from watcher.releases.model import EventKind, Repo, RepoRef, RepoState
 from watcher.releases.names import take_apart, variant_of
 from watcher.report.card import card_sources
-from watcher.report.draft import report_id
+from watcher.report.draft import lineage_of, report_id
 from watcher.report.model import Draft, Report, Source, Subject
 from watcher.report.neighbours import Neighbour, Role, neighbours
 from watcher.report.picture import with_pictures
@@ -59,6 +59,7 @@ def adhoc_report(
             gated=_text(files.hub.get("gated")) if "gated" in files.hub else "not told",
             catalog_version=library.version,
             hub_url=page,
+            lineage=lineage_of(reference, subject.config),
             runtimes=lists_at(cache_directory(environment)),
         ),
         templates,

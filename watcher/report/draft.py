@@ -13,6 +13,7 @@ from typing import Any
 
 from watcher.architecture.read import raw_config
 from watcher.architecture.record import Architecture
+from watcher.architecture.reference import Reference
 from watcher.architecture.witness import RepoFiles
 from watcher.baselines.library import Library
 from watcher.compare.compare import compare
@@ -177,6 +178,7 @@ def draft_release(
         notes=_notes(material),
         catalog_version=material.library.version,
         runtimes=material.context.runtimes,
+        lineage=lineage_of(material.context.reference, lead.config),
         hub_url=hub_url(material.context, main.name),
     )
 
@@ -196,6 +198,14 @@ def _earlier(material: Material, release: Release) -> Source | None:
 
 def _source_of(material: Material, report: Report) -> Source:
     return Source(label=report.headline, url=links_for(material.context, report).report)
+
+
+def lineage_of(reference: Reference | None, config: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """What the reference's classes extend of other models, attention first; empty where no reference tells."""
+    if reference is None or not config:
+        return ()
+    found = [str(fact.value) for name, fact in reference.lineage(config).items() if name.startswith("lineage[")]
+    return tuple(sorted(found, key=lambda text: ("Attention" not in text, text)))
 
 
 def hub_url(context: Context, name: str) -> str:
@@ -244,6 +254,7 @@ def draft_change(material: Material, event: Event, events: Sequence[StoredEvent]
         notes=(*notes, *_also(events, event)),
         catalog_version=material.library.version,
         runtimes=material.context.runtimes,
+        lineage=lineage_of(material.context.reference, subject.config),
         hub_url=hub_url(material.context, repo.name),
     )
 

@@ -10,16 +10,24 @@ from urllib.parse import quote, urlsplit
 
 LIMIT = 300
 _ESCAPED = re.compile(r"([\\`*_\[\]<>|~#&!])")
+_ADDRESS, _WWW = re.compile(r"(?i)(https?:)(//)"), re.compile(r"(?i)\bwww\.")
+_NUMBERED, _MARKED = re.compile(r"^(\d+)([.)])(?=\s|$)"), re.compile(r"^([-+=])")
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 def clean(text: object, limit: int = LIMIT) -> str:
     """One line of visible characters: no control characters, no direction overrides, no line breaks, bounded."""
-    line = "".join(" " if letter in "\r\n\t\v\f\u2028\u2029" else letter for letter in str(text)[: 4 * limit])
-    # U+200D joins emoji; every other format character hides or reorders text.
-    kept = "".join(c for c in line if c == "\u200d" or unicodedata.category(c) not in _HIDDEN)
-    kept = " ".join(kept.split())
+    line = str(text)[: 4 * limit]
+    if not (line.isascii() and line.isprintable()):
+        line = _visible(line)
+    kept = " ".join(line.split())
     return kept if len(kept) <= limit else kept[: limit - 1].rstrip() + "…"
+
+
+def _visible(text: str) -> str:
+    line = "".join(" " if letter in "\r\n\t\v\f\u2028\u2029" else letter for letter in text)
+    # U+200D joins emoji; every other format character hides or reorders text.
+    return "".join(c for c in line if c == "\u200d" or unicodedata.category(c) not in _HIDDEN)
 
 
 def short(name: str) -> str:
@@ -30,9 +38,9 @@ def short(name: str) -> str:
 def inline(text: object, limit: int = LIMIT) -> str:
     """As plain words inside a paragraph, a heading or a table cell."""
     escaped = _ESCAPED.sub(r"\\\1", clean(text, limit))
-    escaped = re.sub(r"(?i)(https?:)(//)", "\\1\u2060\\2", escaped)  # no bare address becomes a link
-    escaped = re.sub(r"(?i)\bwww\.", "www\u2060.", escaped)
-    return re.sub(r"^(\d+)([.)])(?=\s|$)", r"\1\\\2", re.sub(r"^([-+=])", r"\\\1", escaped))
+    if "://" in escaped or "." in escaped:  # no bare address becomes a link
+        escaped = _WWW.sub("www\u2060.", _ADDRESS.sub("\\1\u2060\\2", escaped))
+    return _NUMBERED.sub(r"\1\\\2", _MARKED.sub(r"\\\1", escaped))
 
 
 def code(text: object, limit: int = LIMIT) -> str:

@@ -74,6 +74,8 @@ class Draft:
     notes: tuple[str, ...] = ()
     """Sentences a reader must know: old revision could not be had, read while still uploading …"""
     catalog_version: str = ""
+    lineage: tuple[str, ...] = ()
+    """What the reference's classes extend of other models: `GlmMoeDsaAttention extends DeepseekV32Attention`."""
     runtimes: tuple[RuntimeList, ...] | None = None
     """Lists of what runtimes know; None for the shipped ones."""
     hub_url: str = ""

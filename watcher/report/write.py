@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from watcher.report.escape import clean, inline
 from watcher.report.headline import headline
@@ -39,7 +40,9 @@ def write_report(
     lead = draft.lead
     told = headline(draft)
     path = report_path(draft)
-    data = _data(draft)
+    mine = _member(lead)
+    members = (mine, *(_member(subject) for subject in draft.members))
+    data = _data(draft, members)
     pictures = dict(pictures or {}) | ({f"{_stem(path)}.json": data} if data else {})
     page = Page(draft, told, pictures)
     sections = {name: "\n\n".join(section(page)) for name, section in SECTIONS}
@@ -72,9 +75,9 @@ def write_report(
         path=path,
         markdown=markdown,
         pictures=pictures,
-        record=lead.record.to_dict(),
-        comparison=lead.comparison.to_dict() if lead.comparison else None,
-        members=tuple(_member(subject) for subject in (lead, *draft.members)),
+        record=mine["record"],
+        comparison=mine["comparison"],
+        members=members,
         hub_url=draft.hub_url,
         problems=problems,
     )
@@ -84,7 +87,7 @@ def _stem(path: str) -> str:
     return path.rpartition("/")[2].removesuffix(".md")
 
 
-def _data(draft: Draft) -> bytes:
+def _data(draft: Draft, members: Sequence[Mapping[str, Any]]) -> bytes:
     """The page's facts for machines, a file beside it; empty for a report without a model."""
     if not draft.lead.repos:
         return b""
@@ -94,18 +97,19 @@ def _data(draft: Draft) -> bytes:
         "event": draft.event.value,
         "created_at": draft.created_at.isoformat(),
         "baseline": lead.baseline,
-        **_member(lead),
-        "members": [_member(subject) for subject in draft.members],
+        **members[0],
+        "members": members[1:],
     }
     return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
 
 
-def _member(subject: Subject) -> dict[str, object]:
-    return {
-        "repos": [repo.to_dict() for repo in subject.repos],
-        "record": subject.record.to_dict(),
-        "comparison": subject.comparison.to_dict() if subject.comparison else None,
-    }
+def _member(subject: Subject) -> dict[str, Any]:
+    """One architecture of the release as data; the model's record, which is the comparison's too, made once."""
+    record, comparison = subject.record.to_dict(), subject.comparison
+    told = None
+    if comparison is not None:
+        told = comparison.to_dict() if comparison.b is not subject.record else comparison.to_dict(b=record)
+    return {"repos": [repo.to_dict() for repo in subject.repos], "record": record, "comparison": told}
 
 
 def _front_matter(page: Page) -> str:

@@ -10,6 +10,8 @@ from watcher.report.numbers import count
 from watcher.report.sections.page import Page, folded, table
 
 MOST_REPOS = 100
+MOST_CLASSES = 10
+"""Classes whose inheritance is told."""
 
 
 def members(page: Page) -> Iterator[str]:
@@ -90,6 +92,10 @@ def _implementation(page: Page) -> Iterator[str]:
     modeling = sorted(found, key=lambda where: ("modeling" not in where, where))
     if modeling:
         yield f"reference implementation: {inline(modeling[0])}"
+    if page.draft.lineage:
+        told = "; ".join(page.draft.lineage[:MOST_CLASSES])
+        more = f" and {len(page.draft.lineage) - MOST_CLASSES} more" if len(page.draft.lineage) > MOST_CLASSES else ""
+        yield f"its classes by inheritance: {inline(told + more, 900)}"
     if record.model.remote_code:
         yield "the repo's own modeling code"
 
