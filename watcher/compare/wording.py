@@ -115,7 +115,8 @@ def _with_counts(kinds: list[str], side: Side) -> list[str]:
 def order(told: Told) -> str:
     """`1 full-attention layer in 6 instead of 1 in 2`, or the patterns themselves."""
     ratios = [_ratio(side) for side in (told.a, told.b)]
-    if None not in ratios and ratios[0] != ratios[1]:
+    mixed = any(ratio is not None and ratio[0] < ratio[1] for ratio in ratios)
+    if mixed and None not in ratios and ratios[0] != ratios[1]:
         (full, layers), (full_after, layers_after) = ratios  # type: ignore[misc]
         return f"{words.counted(full_after, 'full-attention layer')} in {layers_after} instead of {full} in {layers}"
     return f"layer order {words.clean(told.after, 120)} instead of {words.clean(told.before, 120)}"
@@ -253,11 +254,15 @@ def memory(label: str) -> Say:
 def positions(told: Told) -> str:
     """`partial RoPE instead of RoPE`, `adds RoPE`, `drops RoPE`: only what comes and goes."""
     before, after = ([*(group or {})] for group in (told.before, told.after))
-    gained = words.listed([words.named(word, words.POSITION) for word in after if word not in before])
-    lost = words.listed([words.named(word, words.POSITION) for word in before if word not in after])
-    if gained == "none" or lost == "none":
-        return f"adds {gained}" if lost == "none" else f"drops {lost}"
-    return f"{gained} instead of {lost}"
+    gained, lost = [word for word in after if word not in before], [word for word in before if word not in after]
+    if gained and lost:
+        return f"{_named_positions(gained)} instead of {_named_positions(lost)}"
+    some = words.POSITION | {"nope": "layers without positional encoding (NoPE)"}
+    return f"adds {_named_positions(gained, some)}" if gained else f"drops {_named_positions(lost, some)}"
+
+
+def _named_positions(found: list[str], names: dict[str, str] = words.POSITION) -> str:
+    return words.listed([words.named(word, names) for word in found])
 
 
 def listed(label: str, names: dict[str, str]) -> Say:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from watcher.architecture.record import Architecture
-from watcher.compare.model import Verdict
+from watcher.compare.model import Comparison, Verdict
 from watcher.releases.model import EventKind
 from watcher.report.escape import clean, short
 from watcher.report.model import Draft
@@ -46,7 +46,7 @@ def _released(draft: Draft) -> str:
     if comparison is None or lead.baseline is None:
         return f"{sized(draft)} is out: {in_short(lead.record) or 'nothing known to compare with'}"
     if comparison.verdict is Verdict.SAME:
-        return f"{sized(draft)}: same architecture as {called(lead.baseline)}, new weights"
+        return f"{sized(draft)}: same architecture as {called(lead.baseline)}, {_weights(comparison)}"
     nearest = by_role(lead.neighbours, Role.NEAREST)
     first = leading(lead) or Neighbour(role=Role.NEAREST, name=lead.baseline, comparison=comparison)
     told = _fitting(clauses(first, nearest))
@@ -55,8 +55,21 @@ def _released(draft: Draft) -> str:
     return f"{sized(draft)}{_relation(first, comparison.verdict)}: {'; '.join(told)}"
 
 
+def _weights(comparison: Comparison) -> str:
+    """`new weights`, or how a copy of another precision is stored."""
+    quantized = comparison.b.quantization
+    if quantized is None or quantized == comparison.a.quantization:
+        return "new weights"
+    bits = f" ({quantized.bits:g} bits)" if quantized.bits else ""
+    return f"weights in {clean(quantized.method, 40)}{bits}"
+
+
 LONGEST = 240
 """Characters of the clauses together; further ones are left to the page."""
+
+
+ALIKE = 1.02
+"""Sizes this near are not another size."""
 
 
 def _fitting(told: list[str]) -> list[str]:
@@ -68,9 +81,12 @@ def _fitting(told: list[str]) -> list[str]:
 
 
 def _relation(first: Neighbour, verdict: Verdict) -> str:
-    base = called(first.name)
-    if first.role is Role.PREDECESSOR:
+    base, comparison = called(first.name), first.comparison
+    if first.role is Role.PREDECESSOR and verdict is not Verdict.SCALED:
         return f", after {base}"
+    sizes = [side.parameters.total or side.parameters.text or 0 for side in (comparison.a, comparison.b)]
+    if verdict is Verdict.SCALED and max(sizes) < ALIKE * min(sizes):
+        return f", {base}'s architecture"
     relations = {
         Verdict.SCALED: f", {base}'s architecture at another size",
         Verdict.VARIANT: f", a variant of {base}",

@@ -156,17 +156,24 @@ def _kinds(record: Architecture) -> set[str | None]:
 def _structural(lead: Neighbour) -> Iterator[str]:
     """Sentences of what needs new code or changes the structure, without what the other clauses say."""
     attention = _attention(lead, None) is not None
-    for change in grouped(lead.comparison.changes):
+    for change in sorted(grouped(lead.comparison.changes), key=_is_naming):
         if change.significance.rank < Significance.STRUCTURAL.rank or change.fact in TOLD_ELSEWHERE:
             continue
-        if attention and change.fact in OF_ATTENTION:
+        if (attention and change.fact in OF_ATTENTION) or change.sentence.startswith(OF_A_KIND):
             continue
         yield change.sentence
+
+
+def _is_naming(change: Change) -> bool:
+    """Whether this is no more than another name for an encoder: the last thing to tell."""
+    return change.fact == "towers" and " instead of " in change.sentence
 
 
 SUBLAYERS = ("moe", "ffn")
 """Mixer words of stacks whose entries are single sublayers: no attention."""
 TOLD_ELSEWHERE = ("decoder_type", "unknown", "model.modalities")
+OF_A_KIND = ("adds layers of the kind", "drops the layers of the kind")
+"""Sentences about one kind of layer, which the facts that set it apart tell better."""
 OF_ATTENTION = ("layers.mix", "layers.pattern", "attention.sparse", "attention.mla")
 
 
