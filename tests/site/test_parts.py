@@ -138,6 +138,14 @@ def test_a_model_stands_under_an_alias_of_its_baseline() -> None:
     assert found.parent == {"x--new": "x--base"}
 
 
+def test_a_change_of_a_model_leaves_its_place_in_the_lineage() -> None:
+    changed = Story(id="r", event="config_changed", date="2025-05-01", headline="x/b changed its config")
+    later = Row(name="x/b", origin="report", date="2025-05-01", baseline="x/b", story=changed)
+    found = forest(models([a("x/a", "2024"), a("x/b", "2025", "x/a"), later]))
+    assert found.parent == {"x--b": "x--a"}
+    assert found.models["x--b"].row is later
+
+
 def test_what_could_be_read_is_shown_before_what_could_not() -> None:
     told = Story(id="r", event="released", date="2025-01-02T00:00:00+00:00", headline="out")
     gated = a("x/m", "2025-01-02", known=False, story=told)

@@ -52,7 +52,7 @@ def forest(models: Sequence[Model]) -> Forest:
     names |= {model.name.lower(): model.slug for model in models}
     rank = {model.slug: index for index, model in enumerate(sorted(models, key=lambda item: (item.date, item.slug)))}
     for slug in sorted(rank, key=lambda item: rank[item]):
-        baseline = made.models[slug].row.baseline
+        baseline = made.models[slug].baseline
         parent = names.get(baseline.lower()) if baseline else None
         if parent is not None and rank[parent] < rank[slug]:
             made.parent[slug] = parent

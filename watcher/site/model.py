@@ -127,6 +127,12 @@ class Model:
         return sorted(found.values(), key=lambda story: (story.date, story.id), reverse=True)
 
     @property
+    def baseline(self) -> str | None:
+        """`org/name` of the nearest earlier architecture; a report of a change compares with the model's own past."""
+        told = (row.baseline for row in self.rows if row.baseline and row.baseline.lower() != self.name.lower())
+        return next(told, None)
+
+    @property
     def headline(self) -> str:
         """What its newest release report says; empty for a catalogued model."""
         told = [story for story in self.stories if story.event in ("released", "recreated")] or self.stories

@@ -70,7 +70,7 @@ def model(site: Site, model: Model, details: Sequence[Detail], family: Forest) -
     """A model's own page."""
     detail = details[0]
     record, base = detail.record, detail.baseline
-    against = (model.row.baseline or "its baseline").rpartition("/")[2] if base else ""
+    against = _against(model) if base else ""
     columns = [facts.told(record), *([facts.told(base)] if base else [])]
     changes = [change for change in detail.changes if change["significance"] != "cosmetic"]
     return render(
@@ -92,6 +92,12 @@ def model(site: Site, model: Model, details: Sequence[Detail], family: Forest) -
         reports=_reports(model, details),
         open_first=False,
     )
+
+
+def _against(model: Model) -> str:
+    """What its page compares a model with."""
+    name = model.row.baseline or "its baseline"
+    return "its earlier revision" if name.lower() == model.name.lower() else name.rpartition("/")[2]
 
 
 def _hub(name: str) -> str:
