@@ -44,7 +44,12 @@ def _shrank(change: Change, comparison: Comparison) -> bool:
 
 
 def _number(value: Any) -> float:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else 0.0
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return 0.0
+    try:
+        return float(value)
+    except OverflowError:  # a number from a model repo may be of any size
+        return float("inf")
 
 
 def _brings(*mixers: str) -> Test:

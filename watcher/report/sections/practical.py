@@ -70,7 +70,7 @@ def at_length(record: Architecture, length: int) -> int | None:
     windows = [kind.window for kind in record.layers.kinds if kind.window]
     if first is None or last is None or length < STEADY or any(window > STEADY for window in windows):
         return None
-    return round(first + (last - first) * (length - STEADY) / (131072 - STEADY))
+    return first + (last - first) * (length - STEADY) // (131072 - STEADY)
 
 
 def _cache_arithmetic(record: Architecture) -> str:
