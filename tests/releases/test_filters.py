@@ -87,6 +87,13 @@ def made_from(relation: str, base: str, name: str = "maker/Copy-7B") -> Sighting
     return replace(BARE, name=name, base_models=(BaseModel(relation=relation, id=base),))
 
 
+def test_a_base_without_a_relation_is_a_copys_where_the_name_says_so() -> None:
+    watch = WatchSettings.model_validate({"organizations": ["org", "maker"]})
+    for name, treatment in (("maker/Model-7B-GGUF", Treatment.QUIET), ("maker/Model-7B", None)):
+        treated = treat(watch, name, [("base", "org/Model-7B")])
+        assert (treated.treatment if treated else None) is treatment
+
+
 @pytest.mark.parametrize(
     ("relation", "base", "policies", "treatment"),
     [

@@ -6,6 +6,7 @@ import enum
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from watcher.releases.names import take_apart
 from watcher.section import Section
 
 
@@ -55,7 +56,8 @@ def treatment_of(
     `policies` and `tracked` by organization in lower case; `relations`: (relation, id of the base).
     """
     organization = name.partition("/")[0].lower()
-    bases = [(relation, base) for relation, base in relations if relation in Policy.model_fields]
+    kinds = ((_kind(name, relation), base) for relation, base in relations)
+    bases = [(kind, base) for kind, base in kinds if kind in Policy.model_fields]
     if not bases or any(_owner(base) == organization for _, base in bases):
         return None
     relation, base = bases[0]
@@ -63,6 +65,11 @@ def treatment_of(
     if treatment is Treatment.AUTO:
         treatment = Treatment.QUIET if _owner(base) in tracked else Treatment.REPORT
     return Treated(treatment, f"{source}: {relation} of {base}, {treatment.value}")
+
+
+def _kind(name: str, relation: str) -> str:
+    """A base without a relation, in a name that tells of a quantisation or format, is that of a copy."""
+    return "quantized" if relation == "base" and take_apart(name).copy else relation
 
 
 def _owner(name: str) -> str:
