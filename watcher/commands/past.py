@@ -63,7 +63,7 @@ def _progress(context: Context, total: int) -> Iterator[Callable[[PastRelease], 
     with Progress(*columns, console=terminal, disable=not terminal.is_terminal) as bar:
         task = bar.add_task("past releases", total=total)
         if terminal.is_terminal:
-            context.journal.say = lambda line: bar.console.print(line, markup=False)
+            context.journal.say = lambda line: bar.console.print(line, markup=False, soft_wrap=True)
 
         done = itertools.count()
 
