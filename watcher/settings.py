@@ -29,6 +29,9 @@ from watcher.section import ChannelSettings, Duration, ParameterCount, PatternFi
 from watcher.values import Secret, listen_address
 
 RESERVED = frozenset({"WATCHER_CONFIG", "WATCHER_NOW", "WATCHER_SHARED"})
+SECRET_KEYS = frozenset("token url secret previous_secret password authorization topic webhook heartbeat".split())
+"""Keys whose values no error shows."""
+
 TASKS = ["text-generation", "image-text-to-text", "any-to-any", "audio-text-to-text", "video-text-to-text"]
 
 
@@ -343,7 +346,7 @@ def _sentence(item: Mapping[str, Any], data: Mapping[str, Any]) -> str:
 
 
 def _is_secret(location: list[Any]) -> bool:
-    return bool(location) and str(location[-1]) in ("token", "url", "secret", "password", "webhook", "heartbeat")
+    return any(str(part) in SECRET_KEYS for part in location)
 
 
 def _key(location: list[Any], data: Mapping[str, Any]) -> str:

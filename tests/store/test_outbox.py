@@ -122,6 +122,17 @@ def test_what_a_dead_process_held_is_free_after_its_lease_and_counts_as_tried(st
     assert again.attempts == 1
 
 
+def test_a_send_that_outlasts_its_lease_is_written_down_all_the_same(store: Store) -> None:
+    put(store, "1")
+    taken = claim(store)
+    with store.begin() as connection:
+        outbox.release_leases(connection, NOW + 2 * LEASE, all_of_them=False)
+    finish(store, taken)
+    assert states(store) == {"c": {"delivered": 1}}
+    with store.begin() as connection:
+        assert [status for _, status in outbox.attempts_of(connection, "msg_1")] == [outbox.ABANDONED, "200 ok"]
+
+
 def test_what_is_handed_back_is_as_it_was(store: Store) -> None:
     put(store, "1")
     (taken,) = claim(store)

@@ -146,21 +146,23 @@ def finish(
     next_at: datetime | None = None,
     reference: str | None = None,
 ) -> None:
-    """Write down how an attempt ended."""
-    number = delivery.attempts + 1
-    connection.execute(
+    """Write down how an attempt ended. Its number is the row's own: a lease that ran out counted as one meanwhile."""
+    number = connection.execute(
         sa.update(deliveries)
         .where(deliveries.c.id == delivery.id)
         .values(
             state=state,
-            attempts=number,
+            attempts=deliveries.c.attempts + 1,
             status=status,
             lease_until=None,
             next_at=next_at or delivery.next_at,
             delivered_at=now if state == DELIVERED else None,
             reference=reference,
         )
-    )
+        .returning(deliveries.c.attempts)
+    ).scalar()
+    if number is None:  # forgotten meanwhile
+        return
     connection.execute(sa.insert(attempts).values(delivery_id=delivery.id, number=number, at=now, status=status))
     if state in (DELIVERED, DEAD):
         _finish_together(connection, delivery, state, status, now)
