@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree
 
+import bench_hub
 import bench_outbox
 
 from watcher import cycle
@@ -218,3 +219,4 @@ if __name__ == "__main__":
     cycles()
     bench_outbox.throughput()
     bench_outbox.flatness()
+    bench_hub.main()

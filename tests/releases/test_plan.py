@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watcher.releases.plan import SORTS, Budget, cost, describe, make_plan
@@ -51,6 +51,7 @@ def test_a_first_look_at_many_may_use_half_of_the_window() -> None:
     assert plan.allowed == 250
 
 
+@settings(deadline=None)
 @given(
     st.integers(1, 6000),
     st.sampled_from([500, 1000, 2500]),
@@ -64,7 +65,7 @@ def test_a_cycle_costs_what_is_allowed_at_any_number(
     spends = budget(quota, spent, timedelta(minutes=minutes))
     plan = make_plan(organizations(number, pages=pages), spends, NOW)
     listings = sum(map(cost, plan.organizations))
-    most = listings + len(plan.sorts) * plan.pages
+    most = listings + len(plan.sorts)  # what the global listings take beyond a page each, organizations give up
     assert plan.organizations
     assert most <= max(spends.cycle, pages + len(plan.sorts) * plan.pages)
     assert describe(plan, organizations(number), spends)

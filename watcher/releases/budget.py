@@ -35,7 +35,9 @@ def note_spending(context: Context) -> None:
             notes.note(connection, "quota", state.quota)
 
 
-def is_used_up(hub: Hub) -> bool:
-    """Whether the Hub's own headers say that this window has nothing left for us."""
+def is_used_up(hub: Hub, *, keep: float = 0.0) -> bool:
+    """Whether the Hub's own headers say that this window has nothing left for us, but the part of it to `keep`."""
     state = hub.rates.get(BUCKET)
-    return state is not None and state.remaining <= LAST and datetime.now(UTC) < state.resets_at
+    if state is None or datetime.now(UTC) >= state.resets_at:
+        return False
+    return state.remaining <= max(LAST, keep * (state.quota or 0))

@@ -7,12 +7,16 @@ from datetime import datetime, timedelta
 
 from watcher.context import Context
 from watcher.hub.model import HubError, HubProblem, TreeFile
+from watcher.releases.budget import is_used_up
 from watcher.releases.detect import RELEASE_KINDS, Seen, looked
 from watcher.releases.model import EventKind, Repo, RepoState
 from watcher.store import repos as table
 
 REFUSED = {HubProblem.GATED: "gated", HubProblem.DISABLED: "disabled"}
 """Answers that say the repo is there and closed: it is announced from what the API tells."""
+
+KEPT = 0.5
+"""Of a window, that changes of repos from before our tracking leave to looks and releases."""
 
 STOPS = (HubProblem.RATE_LIMITED, HubProblem.BAD_TOKEN)
 """Problems that every further request of this cycle would meet too."""
@@ -26,7 +30,10 @@ def inspect(context: Context) -> None:
     now = context.clock.now()
     with context.store.begin() as connection:
         due = table.due_for_look(connection, now)
-    for repo in due:
+    for position, repo in enumerate(sorted(due, key=lambda repo: repo.state is RepoState.SILENT)):
+        if is_used_up(context.hub, keep=KEPT if repo.state is RepoState.SILENT else 0.0):
+            context.journal.say(f"{len(due) - position} changed repos wait: the Hub's rate limit is nearly used up")
+            return
         try:
             _inspect_one(context, repo, now)
         except HubError as error:

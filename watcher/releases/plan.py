@@ -25,7 +25,7 @@ FIRST_SHARE = 0.5
 """Of the window, when organizations wait for their first look."""
 
 READ_BACK = 0.2
-"""Of what a cycle may spend: kept for further pages of the global listings."""
+"""Of what a cycle may spend: at most for further pages of the global listings, instead of organizations."""
 
 ACTIVITY = ((timedelta(days=7), 8.0), (timedelta(days=30), 3.0))
 """How recently an organization changed, and how much sooner its turn comes than that of a sleeping one."""
@@ -86,8 +86,7 @@ def make_plan(organizations: Sequence[Organization], budget: Budget, now: dateti
     new = any(item.known_since is None for item in ranked)
     allowed = budget.first if new else budget.cycle
     sorts = SORTS[: max(0, allowed // 4)]
-    room = allowed - len(sorts) - int(allowed * READ_BACK)
-    chosen = _that_fit(ranked, max(1, room))
+    chosen = that_fit(ranked, max(1, allowed - len(sorts)))
     return Plan(sorts=sorts, organizations=chosen, waiting=len(ranked) - len(chosen), allowed=allowed)
 
 
@@ -106,7 +105,8 @@ def _urgency(organization: Organization, now: datetime) -> float:
     return age * weight
 
 
-def _that_fit(ranked: Sequence[Organization], room: int) -> tuple[Organization, ...]:
+def that_fit(ranked: Sequence[Organization], room: int) -> tuple[Organization, ...]:
+    """The first of them whose listings take no more than `room` requests; one at least."""
     chosen: list[Organization] = []
     for item in ranked:
         if chosen and cost(item) > room:

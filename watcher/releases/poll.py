@@ -17,7 +17,7 @@ from watcher.releases.filters import decide
 from watcher.releases.inspect import STOPS
 from watcher.releases.model import Event
 from watcher.releases.oddities import Oddities
-from watcher.releases.plan import Plan, make_plan
+from watcher.releases.plan import Plan, make_plan, that_fit
 from watcher.releases.takeover import Taken, sighting_of, take_over, take_over_globally
 from watcher.store import notes
 from watcher.store import repos as table
@@ -84,9 +84,9 @@ def poll(context: Context, *, explicit: bool = False) -> None:
         budget = budget_of(connection, context.settings, now, explicit=explicit)
     cycle, known = _begin(context, now)
     plan = make_plan(list(known.values()), budget, now)
-    for sort in plan.sorts:
-        _look_globally(cycle, sort, plan.pages, known)
-    answered = _look_at_each(cycle, plan.organizations)
+    extra = sum(_look_globally(cycle, sort, plan.pages, known) - 1 for sort in plan.sorts)
+    room = plan.allowed - len(plan.sorts) - extra
+    answered = _look_at_each(cycle, that_fit(plan.organizations, max(1, room)) if extra > 0 else plan.organizations)
     _note_cycle(cycle, plan, len(answered))
 
 
@@ -210,10 +210,13 @@ def _tell_events(context: Context, events: Iterable[Event]) -> None:
 # --- the whole Hub ---------------------------------------------------------------------------------------------------
 
 
-def _look_globally(cycle: _Cycle, sort: str, pages: int, known: Mapping[str, Organization]) -> None:
-    """One global listing, back to where the last one began; what it shows of tracked organizations is taken over."""
+def _look_globally(cycle: _Cycle, sort: str, pages: int, known: Mapping[str, Organization]) -> int:
+    """One global listing, back to where the last one began; what it shows of tracked organizations is taken over.
+
+    Returns the requests it took.
+    """
     if cycle.stopped is not None:
-        return
+        return 1
     context = cycle.context
     with context.store.begin() as connection:
         told = notes.recall(connection, f"global {sort}")
@@ -226,10 +229,11 @@ def _look_globally(cycle: _Cycle, sort: str, pages: int, known: Mapping[str, Org
             cycle.stop(f"looking ends here: {error}", 0)
         else:
             context.journal.error(f"the listing by {sort}: {error}")
-        return
+        return 1
     _tell_events(context, take_over_globally(context, known, listing, cycle.now).events)
     with context.store.begin() as connection:
         notes.note(connection, f"global {sort}", cycle.now.isoformat())
+    return listing.requests
 
 
 # --- after the looks -------------------------------------------------------------------------------------------------

@@ -170,10 +170,18 @@ def _with_revision(context: Context, seen: Sighting, doubts: Doubts) -> Sighting
     if seen.sha is not None:
         return seen
     answer = doubts.ask(context, seen.name)
-    if isinstance(answer, Sighting) and answer.hub_id == seen.hub_id:
+    if isinstance(answer, Sighting) and answer.hub_id == seen.hub_id and (answer.sha or _is_empty(context, seen.name)):
         return answer
     doubts.odd.append(seen.name)
     return None
+
+
+def _is_empty(context: Context, name: str) -> bool:
+    """Whether a repo has no commit or no file; one that does not answer may have some."""
+    try:
+        return not context.hub.tree(name, "main")
+    except HubError as error:
+        return error.problem is HubProblem.NO_REVISION
 
 
 def _made_since(sighting: Sighting, tracked_since: datetime, now: datetime) -> bool:

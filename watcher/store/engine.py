@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from watcher.errors import ConfigurationError, StoreError, StoreTaken
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration; a test keeps it true, so that opening a current store does not load Alembic."""
 
 BUSY = 30.0

@@ -227,26 +227,25 @@ def due_for_reading(connection: Connection, now: datetime, limit: int = 200) -> 
     """
     changes = [EventKind.CONFIG_CHANGED, EventKind.CODE_CHANGED, EventKind.GATED_CHANGED, EventKind.DISABLED_CHANGED]
     kinds = [*RELEASE_KINDS, EventKind.VARIANT_ADDED, *changes]
-    waiting = sa.select(events.c.hub_id).where(
-        events.c.kind.in_(kinds), events.c.report_id.is_(None), events.c.closed_because.is_(None)
+    open_ = (events.c.report_id.is_(None), events.c.closed_because.is_(None))
+    waiting = [
+        row.hub_id for row in connection.execute(sa.select(events.c.hub_id).where(events.c.kind.in_(kinds), *open_))
+    ]
+    known = (repos.c.state.in_([RepoState.ACTIVE, RepoState.SILENT]), repos.c.tree.is_not(None))
+    unread = (
+        repos.c.read_sha.is_distinct_from(repos.c.looked_sha),
+        sa.or_(repos.c.retry_at.is_(None), repos.c.retry_at <= now),
     )
-    query = (
-        sa.select(repos)
-        .where(repos.c.state.in_([RepoState.ACTIVE, RepoState.SILENT]), repos.c.tree.is_not(None))
-        .where(
-            sa.or_(
-                sa.and_(
-                    repos.c.hub_id.in_(waiting),
-                    repos.c.read_sha.is_distinct_from(repos.c.looked_sha),
-                    sa.or_(repos.c.retry_at.is_(None), repos.c.retry_at <= now),
-                ),
-                sa.and_(repos.c.unreadable.in_(CLOSED), repos.c.retry_at <= now),
-            )
-        )
-        .order_by(repos.c.first_seen_at, repos.c.hub_id)
-        .limit(limit)
-    )
-    return [_repo(row) for row in connection.execute(query)]
+    closed = (repos.c.unreadable.in_(CLOSED), repos.c.retry_at <= now)
+    groups = [waiting[start : start + 500] for start in range(0, len(waiting), 500)]
+    asked = [
+        *((repos.c.hub_id.in_(group), *unread) for group in groups),
+        closed,
+    ]  # by keys: flat, however many are known
+    found = {
+        row.hub_id: _repo(row) for where in asked for row in connection.execute(sa.select(repos).where(*where, *known))
+    }
+    return sorted(found.values(), key=lambda repo: (repo.first_seen_at, repo.hub_id))[:limit]
 
 
 def tracked_candidates(connection: Connection) -> list[Repo]:

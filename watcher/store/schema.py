@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from watcher.store.types import Json, Packed, PackedJson, UtcDateTime
@@ -100,6 +101,27 @@ repos = Table(
     Index("ix_repos_release_id", "release_id"),
     Index("ix_repos_stem", "organization", "stem"),
     Index("ix_repos_state", "state"),
+    # A quiet cycle asks these three; partial, so that it costs the same however many repos are known.
+    Index(
+        "ix_repos_due",
+        "state",
+        "changed_at",
+        sqlite_where=text("looked_sha IS NOT sha"),
+        postgresql_where=text("looked_sha IS DISTINCT FROM sha"),
+    ),
+    Index(
+        "ix_repos_missing",
+        "organization",
+        sqlite_where=text("missing_since IS NOT NULL"),
+        postgresql_where=text("missing_since IS NOT NULL"),
+    ),
+    Index(
+        "ix_repos_closed",
+        "unreadable",
+        "retry_at",
+        sqlite_where=text("unreadable IS NOT NULL"),
+        postgresql_where=text("unreadable IS NOT NULL"),
+    ),
 )
 
 releases = Table(

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from watcher.hub.standin import items
+from watcher.hub.standin.crowd import Crowd
 from watcher.hub.standin.world import Commit, File, ModelRepo, World
 
 MAX_LIMIT = 1000
@@ -161,6 +162,9 @@ class Answers:
         query = request.query
         sort = SORTS.get(_first(query, "sort") or "trendingScore", "trendingScore")
         fields = self._fields(query)
+        author = _first(query, "author")
+        if self.world.crowd is not None and (author is None or self.world.crowd.owns(author)):
+            return self._list_crowd(request, self.world.crowd, author, sort, fields)
         found = [repo for repo in self.world.listed if self._visible(repo, account) and self._wanted(repo, query)]
         rows = [(items.describe(self.world, repo, (sort, *fields)), repo) for repo in found]
         if sort != "createdAt":
@@ -174,6 +178,14 @@ class Answers:
         if len(rows) > limit:
             headers["Link"] = _next(request, _cursor(rows[limit - 1], sort))
         return _json(request, page, headers)
+
+    def _list_crowd(
+        self, request: Request, crowd: Crowd, author: str | None, sort: str, fields: tuple[str, ...]
+    ) -> Response:
+        limit = _limit(_first(request.query, "limit"), self.page, self.page)
+        found, cursor = crowd.page(author, sort, _first(request.query, "cursor"), limit)
+        page = [items.describe(self.world, repo, (sort, *fields)) for repo in found]
+        return _json(request, page, {"Link": _next(request, cursor)} if cursor else {})
 
     def _fields(self, query: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
         asked = _asked(query)

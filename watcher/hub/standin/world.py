@@ -9,6 +9,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from watcher.hub.standin.crowd import Crowd
 
 LFS_SUFFIXES = (".safetensors", ".gguf", ".bin", ".pt", ".pth", ".onnx", ".msgpack", ".h5", ".tar.gz", ".zip")
 LFS_NAMES = ("tokenizer.json", "tokenizer.model")
@@ -123,6 +127,8 @@ class World:
         self.now = start
         self.organizations: set[str] = set()
         """Names that answer although they have no repo."""
+        self.crowd: Crowd | None = None
+        """Repos beside these that exist by their number, for tests of scale."""
         self._lag: timedelta | None = None
         self._listings: list[tuple[datetime, list[ModelRepo]]] = []
 
@@ -161,11 +167,15 @@ class World:
             for repo in self._repos.values():
                 if repo.name.lower() == wanted:
                     return repo, repo.name == name
+            if self.crowd is not None and (found := self.crowd.find(name)) is not None:
+                return found, found.name == name
             moved = self._moved.get(wanted)
             return (self._repos.get(moved), False) if moved else (None, False)
 
     def has_organization(self, name: str) -> bool:
         """Whether an organization of this name answers, in any case."""
+        if self.crowd is not None and self.crowd.owns(name):
+            return True
         with self._guard:
             known = {repo.organization for repo in self._repos.values()} | self.organizations
             return name.lower() in {item.lower() for item in known}

@@ -1,0 +1,96 @@
+"""What a look makes of odd items, a refused token, and listings that contradict what is known."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from stage import Stage
+
+from watcher.demo.models import model_files
+from watcher.hub.standin import Fault
+
+QWEN = "Qwen/Qwen3-4B"
+CYCLE = timedelta(minutes=5)
+
+
+def errors(lines: list[str]) -> list[str]:
+    return [line for line in lines if line.startswith("error: ")]
+
+
+def test_an_odd_item_is_said_once_and_hides_nothing(stage: Stage) -> None:
+    stage.once()
+    stage.world.create("maker/Odd", model_files(QWEN))
+    stage.world.create("maker/Good", model_files("Qwen/Qwen3-32B"))
+    stage.world.change("maker/Odd", overrides={"_id": None})
+    assert len(errors(stage.once(CYCLE))) == 1
+    assert errors(stage.once(CYCLE)) == []
+    stage.settle()
+    assert len(stage.received()) == 1
+    stage.world.change("maker/Odd", overrides={})
+    stage.settle()
+    assert len(stage.received()) == 2
+
+
+def test_what_a_first_look_could_not_read_is_no_news_later(stage: Stage) -> None:
+    stage.world.create("maker/Odd", model_files(QWEN))
+    stage.world.create("maker/Bare", model_files(QWEN))
+    stage.world.change("maker/Odd", overrides={"_id": None})
+    stage.world.change("maker/Bare", overrides={"sha": None})
+    stage.once()
+    for name in ("maker/Odd", "maker/Bare"):
+        stage.world.change(name, overrides={})
+    stage.settle()
+    assert stage.received() == []
+
+
+def test_an_empty_repo_of_the_first_look_is_news_when_it_is_filled(stage: Stage) -> None:
+    stage.world.create("maker/Empty")
+    stage.once()
+    stage.world.upload("maker/Empty", model_files(QWEN))
+    stage.settle()
+    assert len(stage.received()) == 1
+
+
+def test_a_refused_token_is_one_error(stage: Stage) -> None:
+    stage.hub = {"token": "hf_wrong"}
+    stage.watch |= {"organizations": ["maker", "other", "third"]}
+    said = errors(stage.once())
+    assert len(said) == 1
+    assert "hub.token" in said[0]
+
+
+def test_a_refused_token_is_left_out_if_told_so(stage: Stage) -> None:
+    stage.hub = {"token": "hf_wrong", "anonymous": True}
+    stage.once()
+    stage.world.create("maker/Model", model_files(QWEN))
+    stage.settle()
+    assert len(stage.received()) == 1
+    assert any("going on without it" in line for line in stage.lines)
+
+
+def test_a_stale_listing_does_not_undo_what_was_seen(stage: Stage) -> None:
+    events = ["released", "gated_changed", "renamed", "disappeared", "restored"]
+    stage.channels = [stage.channel("slack", events=events)]
+    stage.once()
+    stage.world.create("maker/Model", model_files(QWEN))
+    stage.settle()
+    stage.world.change("maker/Model", gated="manual")
+    stage.world.rename("maker/Model", "maker/Renamed")
+    stage.once(CYCLE)
+    told = len(stage.received())
+    stage.world.cache_listings(timedelta(0))
+    stage.world.rename("maker/Renamed", "maker/Again")
+    stage.once(timedelta(seconds=1))
+    for lag in (timedelta(hours=1), None):
+        stage.world.cache_listings(lag)
+        stage.once(CYCLE)
+    assert len(stage.received()) == told + 1
+
+
+def test_a_rate_limit_ends_a_cycle_with_one_error_and_loses_nothing(stage: Stage) -> None:
+    stage.once()
+    stage.world.create("maker/Model", model_files(QWEN))
+    stage.standin.faults.add(Fault(path="author=", kind="status", status=429, headers={"Retry-After": "60"}, times=1))
+    assert len(errors(stage.once(CYCLE))) == 1
+    stage.settle()
+    assert len(stage.received()) == 1
