@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from watcher.architecture.config import Absent, Config
-from watcher.architecture.parameters import kda_sizes, mamba2_sizes
+from watcher.architecture.parameters import kda_sizes, mamba2_sizes, mamba_sizes
 from watcher.architecture.stack import HALVES, RECURRENT, Layer, is_mla
 
 BF16 = 2
@@ -50,12 +50,6 @@ def _elements(config: Config, layer: Layer) -> int:
     return _known(layer.kv_heads, "num_key_value_heads") * (dim + (layer.v_dim or dim))
 
 
-def _known(value: int | None, key: str) -> int:
-    if value is None:
-        raise Absent(f"the config does not tell {key}")
-    return value
-
-
 def at_length(config: Config, layers: Sequence[Layer], length: int) -> int:
     """Bytes of the cache at a context length, without the constant state."""
     if any(layer.mixer in WINDOWED and layer.window is None for layer in layers):
@@ -64,33 +58,78 @@ def at_length(config: Config, layers: Sequence[Layer], length: int) -> int:
 
 
 def state(config: Config, layer: Layer) -> int:
-    """Constant bytes per sequence of a recurrent or convolution layer: state at fp32, convolution at bf16."""
-    if layer.mixer == "gated-deltanet":
-        heads, dim = _size(config, "linear_num_value_heads"), _size(config, "linear_value_head_dim")
-        key = _size(config, "linear_key_head_dim")
-        channels = 2 * _size(config, "linear_num_key_heads") * key + heads * dim
-        return FP32 * heads * key * dim + BF16 * channels * (_size(config, "linear_conv_kernel_dim") - 1)
-    if layer.mixer == "kda":
-        heads, dim, kernel = kda_sizes(config)
-        return FP32 * heads * dim * dim + BF16 * 3 * heads * dim * (kernel - 1)
-    if layer.mixer == "mamba2":
-        heads, dim, groups, size, kernel = mamba2_sizes(config)
-        return FP32 * heads * dim * size + BF16 * (heads * dim + 2 * groups * size) * (kernel - 1)
-    if layer.mixer == "lightning":
-        heads = _size(config, "heads")
-        dim = config.size("head_dim") or _size(config, "hidden_size") // heads
-        return FP32 * heads * dim * dim
-    if layer.mixer == "short-conv":
-        return BF16 * _size(config, "hidden_size") * (_size(config, "conv_L_cache") - 1)
-    if layer.mixer == "mlstm":
-        heads, inner = _size(config, "heads"), _size(config, "hidden_size")
-        qk = int(inner * (config.number("qk_dim_factor", high=64) or 0.5)) // heads
-        value = int(inner * (config.number("v_dim_factor", high=64) or 1)) // heads
-        return FP32 * heads * (qk * value + qk + 1)
-    if layer.mixer in RECURRENT:
-        raise Absent(f"the state of a {layer.mixer} layer is not known")
+    """Constant bytes per sequence of a layer: its recurrent state at fp32 and its convolutions at bf16.
+
+    The shapes are those of DESIGN: heads · d_k · d_v for delta rules, heads · head_dim · state for Mamba-2,
+    inner · state for Mamba-1, heads · d² for lightning, heads · (d_qk · d_v + d_qk + 1) for mLSTM. Raises Absent.
+    """
+    return sum(STATES[part](config) if part in STATES else _stateless(part) for part in (layer.mixer or "").split("+"))
+
+
+def _stateless(mixer: str) -> int:
+    if mixer in RECURRENT:
+        raise Absent(f"the state of a {mixer} layer is not known")
     return 0
 
 
-def _size(config: Config, concept: str) -> int:
-    return _known(config.size(concept), concept)
+def _delta(config: Config) -> int:
+    heads, dim = config.need("linear_num_value_heads"), config.need("linear_value_head_dim")
+    key = config.need("linear_key_head_dim")
+    channels = 2 * config.need("linear_num_key_heads") * key + heads * dim
+    return FP32 * heads * key * dim + BF16 * channels * (config.need("linear_conv_kernel_dim") - 1)
+
+
+def _kda(config: Config) -> int:
+    heads, dim, kernel = kda_sizes(config)
+    return FP32 * heads * dim * dim + BF16 * 3 * heads * dim * (kernel - 1)
+
+
+def _mamba2(config: Config) -> int:
+    heads, dim, groups, size, kernel = mamba2_sizes(config)
+    return FP32 * heads * dim * size + BF16 * (heads * dim + 2 * groups * size) * (kernel - 1)
+
+
+def _mamba(config: Config) -> int:
+    inner, size, kernel = mamba_sizes(config)
+    return FP32 * inner * size + BF16 * inner * (kernel - 1)
+
+
+def _lightning(config: Config) -> int:
+    heads = config.need("heads")
+    dim = config.size("head_dim") or config.need("hidden_size") // heads
+    return FP32 * heads * dim * dim
+
+
+def _short_conv(config: Config) -> int:
+    return BF16 * config.need("hidden_size") * (config.need("conv_L_cache") - 1)
+
+
+def _mlstm(config: Config) -> int:
+    heads, inner = config.need("heads"), config.need("hidden_size")
+    qk = int(inner * (config.number("qk_dim_factor", high=64) or 0.5)) // heads
+    value = int(inner * (config.number("v_dim_factor", high=64) or 1)) // heads
+    return FP32 * heads * (qk * value + qk + 1)
+
+
+def _rglru(config: Config) -> int:
+    width = config.size("lru_width") or config.need("hidden_size")
+    return FP32 * width + BF16 * width * ((config.size("conv1d_width") or 4) - 1)
+
+
+STATES: dict[str, Callable[[Config], int]] = {
+    "gated-deltanet": _delta,
+    "kda": _kda,
+    "mamba2": _mamba2,
+    "mamba": _mamba,
+    "lightning": _lightning,
+    "short-conv": _short_conv,
+    "mlstm": _mlstm,
+    "rglru": _rglru,
+}
+"""Mixer → its constant state. A new recurrent mixer is a function and a row."""
+
+
+def _known(value: int | None, key: str) -> int:
+    if value is None:
+        raise Absent(f"the config does not tell {key}")
+    return value

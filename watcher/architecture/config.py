@@ -230,6 +230,10 @@ class Config:
         self.asked.add(key)
         return self.text.get(key) is not None
 
+    def has_own(self, key: str) -> bool:
+        """Whether the file or its class has this very key."""
+        return key in self.text or key in self.defaults
+
     def has_any(self, concept: str) -> bool:
         """Whether the file itself has a key of this concept, whatever it says."""
         return any(key in self.text for key in self.keys(concept))

@@ -38,8 +38,8 @@ def _whole(config: Config, family: Family) -> dict[str, object]:
         "moe.router": family.router,
         "position.partial_rotary_factor": PARTIAL_ROTARY.get(family.name),
     }
-    if family.name in LEARNED:
-        facts["position.kinds"] = ("learned",)
+    if family.name in TABLES:
+        facts["position.kinds"] = (TABLES[family.name],)
     if family.name == "llama4_text":
         facts["moe.num_shared_experts"] = 1
     bias = BIAS_WITHOUT_KEY.get(family.attention_bias)
@@ -49,7 +49,12 @@ def _whole(config: Config, family: Family) -> dict[str, object]:
 
 
 BIAS_KEYS = ("attention_bias", "qkv_bias", "use_qkv_bias", "add_qkv_bias")
-LEARNED = frozenset({"gpt2", "gpt_bigcode", "opt", "gpt_neo", "openai-gpt", "biogpt", "xglm"})
+TABLES = {
+    **dict.fromkeys(("gpt2", "gpt_bigcode", "opt", "gpt_neo", "openai-gpt", "biogpt"), "learned"),
+    **dict.fromkeys(("bloom", "mpt"), "alibi"),
+    **dict.fromkeys(("xglm", "ctrl"), "sinusoidal"),
+}
+"""Families whose positions are not rotary."""
 
 
 def _layers(config: Config, family: Family, stack: Stack) -> dict[str, object]:

@@ -224,6 +224,9 @@ def _gated_deltanet(config: Config, hidden: int) -> int:
 def kda_sizes(config: Config) -> tuple[int, int, int]:
     """Heads, head size and convolution kernel of Kimi Delta Attention."""
     part = config.part("linear_attn_config")
+    if not part and config.size("linear_head_dim"):
+        kernel = config.size("linear_conv_kernel_dim") or 4
+        return config.need("linear_num_heads"), config.need("linear_head_dim"), kernel
     heads, dim, kernel = part.get("num_heads"), part.get("head_dim"), part.get("short_conv_kernel_size", 4)
     if not all(isinstance(item, int) and 0 < item < 2**20 for item in (heads, dim, kernel)):
         raise Absent(f"{config.file}: linear_attn_config does not tell its heads")
@@ -237,16 +240,36 @@ def _kda(config: Config, hidden: int) -> int:
     return 3 * hidden * wide + 3 * wide * kernel + heads + 2 * low_rank + wide + hidden * heads + dim + wide * hidden
 
 
+def first_size(config: Config, *keys: str) -> int | None:
+    """The first of several spellings of a size; a word such as `auto` is none."""
+    values = (config.get(key) for key in keys)
+    return next((config.size(key) for key, value in zip(keys, values, strict=True) if isinstance(value, int)), None)
+
+
 def mamba2_sizes(config: Config) -> tuple[int, int, int, int, int]:
     """Heads, head size, groups, state size and kernel of Mamba-2."""
-    heads = config.size("mamba_num_heads") or config.size("mamba_n_heads")
-    dim = config.size("mamba_head_dim") or config.size("mamba_d_head")
-    groups = config.size("n_groups") or config.size("mamba_n_groups") or 1
-    state = config.size("ssm_state_size") or config.size("mamba_d_state")
-    kernel = config.size("conv_kernel") or config.size("mamba_d_conv") or 4
+    heads = first_size(config, "mamba_num_heads", "mamba_n_heads", "n_mamba_heads", "num_heads")
+    dim = first_size(config, "mamba_head_dim", "mamba_d_head", "mamba_headdim", "head_dim")
+    inner = first_size(config, "mamba_d_ssm") or (first_size(config, "mamba_expand", "expand") or 2) * config.need(
+        "hidden_size"
+    )
+    dim = inner // heads if dim is None and heads else dim
+    groups = first_size(config, "n_groups", "mamba_n_groups", "mamba_ngroups") or 1
+    state = first_size(config, "ssm_state_size", "mamba_d_state", "state_size")
+    kernel = first_size(config, "conv_kernel", "mamba_d_conv", "conv_kernel_size") or 4
     if heads is None or dim is None or state is None:
         raise Absent(f"{config.file} does not tell the sizes of its Mamba-2 layers")
     return heads, dim, groups, state, kernel
+
+
+def mamba_sizes(config: Config) -> tuple[int, int, int]:
+    """Inner width, state size and kernel of Mamba-1."""
+    expand = first_size(config, "mamba_expand", "expand") or 2
+    inner = config.size("intermediate_size") if config.has_own("state_size") else None
+    state = first_size(config, "mamba_d_state", "state_size")
+    if state is None:
+        raise Absent(f"{config.file} does not tell the state of its Mamba layers")
+    return inner or expand * config.need("hidden_size"), state, first_size(config, "mamba_d_conv", "conv_kernel") or 4
 
 
 def _mamba2(config: Config, hidden: int) -> int:

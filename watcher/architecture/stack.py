@@ -101,7 +101,8 @@ class _Plan:
         if word in HALVES:
             return {"mixer": Fact(word, self.where)}
         facts: LayerFacts = {}
-        if not HALVES & set(self.words):
+        name = self.config.family.name if self.config.family else self.config.model_type
+        if not HALVES & set(self.words) and name not in MIXER_ONLY:
             facts["ff"] = Fact("moe" if sparse else "dense", self.sparse_where or self.config.file)
         if word == "linear":
             return facts | {"mixer": Fact(linear_kind(self.config), self.where)}
@@ -110,7 +111,9 @@ class _Plan:
     def _attention(self, index: int, word: str) -> LayerFacts:
         config = self.config
         facts = head_sizes(config, index, word)
-        facts["mixer"] = Fact(_mixer(config, word, facts, "linear" in self.words), self.where)
+        beside = word == "hybrid" or (config.family is not None and config.family.name in BESIDE)
+        mixer = _mixer(config, "full" if beside else word, facts, "linear" in self.words)
+        facts["mixer"] = Fact(f"{mixer}+{linear_kind(config)}" if beside else mixer, self.where)
         facts |= _window(config, word) | _told_flags(config, index, word)
         if word in ("csa", "hca"):
             facts["ratio"] = _ratio(config, index, word, self.where)
@@ -126,6 +129,12 @@ class _Plan:
 
 TWO_MIXERS = ("longcat_flash",)
 """Beginnings of model types whose layers have two attention sublayers each."""
+
+MIXER_ONLY = frozenset({"mamba", "mamba2", "falcon_mamba"})
+"""Families whose layers are a mixer and nothing else."""
+
+BESIDE = frozenset({"falcon_h1"})
+"""Families whose layers have attention and a recurrent mixer side by side."""
 
 # --- the mixer -------------------------------------------------------------------------------------------------------
 
@@ -155,6 +164,10 @@ LINEAR_FAMILIES = {
     "minimax": "lightning",
     "minimax_m1": "lightning",
     "recurrent_gemma": "rglru",
+    "bailing_hybrid": "lightning",
+    "zamba": "mamba",
+    "zamba2": "mamba2",
+    "falcon_h1": "mamba2",
 }
 """Families whose keys do not tell their linear mixer apart."""
 

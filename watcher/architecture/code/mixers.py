@@ -53,6 +53,8 @@ def adjusted(reading: Reading) -> Reading:
     facts = dict(reading.facts)
     if NOT_BUILT in facts and not facts[NOT_BUILT].value:
         del facts[NOT_BUILT]
+    if set(getattr(facts.get("position.kinds"), "value", ("?",))) <= {"rope", "nope"}:
+        del facts["position.kinds"]  # follows from the layers
     if "layers[0].norm" in facts:
         facts = {path: fact for path, fact in facts.items() if path not in OF_LAYERS}
     for path, fact in reading.facts.items():

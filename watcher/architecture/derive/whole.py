@@ -37,7 +37,7 @@ def tell_type(beliefs: Beliefs, layers: list[Layer]) -> None:
 
 def decoder_type(layers: list[Layer]) -> str:
     """dense, sparse-moe, dense-hybrid, sparse-hybrid or recurrent."""
-    mixers = {layer.mixer for layer in layers} - HALVES
+    mixers = {part for layer in layers for part in (layer.mixer or "").split("+")} - HALVES
     sparse = any("moe" in (layer.ff, layer.mixer) for layer in layers)
     linear, full = mixers & RECURRENT, mixers - RECURRENT
     if linear and not full:
@@ -107,7 +107,8 @@ def _positions(beliefs: Beliefs, attending: list[Kind]) -> None:
     if not attending:
         for fact in [path for path in beliefs.told if path.startswith("position.")]:
             del beliefs.told[fact]
-        beliefs.claim("position.nope_layers", 0, FROM_KINDS)
+        beliefs.settle("position.kinds", (), FROM_KINDS)
+        beliefs.settle("position.nope_layers", 0, FROM_KINDS)
         return
     if set(beliefs.get("position.kinds", ())) - {"rope", "nope"}:
         beliefs.settle("position.nope_layers", 0, ("position.kinds",))
