@@ -17,6 +17,7 @@ from watcher.architecture.derive.layers import kinds_of, layers_of, tell_layers
 from watcher.architecture.derive.memory import kind_bytes, tell_cache, tell_memory
 from watcher.architecture.derive.rest import tell_rest
 from watcher.architecture.derive.whole import tell_modalities, tell_type, tell_whole
+from watcher.architecture.doubt import mark
 from watcher.architecture.from_config import read_config
 from watcher.architecture.from_hub import read_hub
 from watcher.architecture.implementation import read_implementation
@@ -62,7 +63,10 @@ def read(files: RepoFiles, *, reference: Reference | None = None) -> Architectur
     readings = witnesses(files, config, tensors, reference)
     beliefs = Beliefs(readings, default_why=problem or _why(config, readings))
     derive(beliefs, config, files)
-    return build(files, beliefs, novel_in(config, readings), _remote_code(files, config.raw))
+    novel = novel_in(config, readings)
+    written = any(reading.witness in IMPLEMENTED and "layers[0].norm" in reading.facts for reading in readings)
+    mark(beliefs, config, novel.config_keys, novel.classes, read=written)
+    return build(files, beliefs, novel, _remote_code(files, config.raw))
 
 
 def _config(files: RepoFiles, tensors: Tensors) -> tuple[Config | None, str | None]:

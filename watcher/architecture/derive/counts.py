@@ -84,11 +84,25 @@ def _chosen(beliefs: Beliefs) -> tuple[int, int] | None:
 MODALITIES = (("vision", "image"), ("audio", "audio"))
 
 
+def _projectors(beliefs: Beliefs) -> None:
+    """A part that code counts under a modality without a tower is a tower, or else the projector of the only one."""
+    counted = [(name, modality) for name, modality in MODALITIES if beliefs.get(f"parameters.{name}")]
+    told = {modality for _, modality in MODALITIES if f"towers.{modality}.modality" in beliefs.told}
+    for name, modality in counted:
+        if modality in told:
+            continue
+        if not told:
+            beliefs.claim(f"towers.{modality}.modality", modality, (f"parameters.{name}",))
+            continue
+        other = next(item for item, of in MODALITIES if of in told)
+        whole = beliefs.get(f"parameters.{other}", 0) + beliefs.get(f"parameters.{name}")
+        beliefs.settle(f"parameters.{other}", whole, ("parameters.total", "parameters.text"))
+        beliefs.settle(f"parameters.{name}", 0, ("model.modalities",))
+
+
 def _towers(beliefs: Beliefs) -> None:
     """The towers' share, and the total: everything that the implementation builds."""
-    for name, modality in MODALITIES:
-        if beliefs.get(f"parameters.{name}"):
-            beliefs.claim(f"towers.{modality}.modality", modality, (f"parameters.{name}",))
+    _projectors(beliefs)
     has = {modality for _, modality in MODALITIES if f"towers.{modality}.modality" in beliefs.told}
     for name, modality in MODALITIES:
         if modality not in has and not beliefs.why(f"parameters.{name}", ""):

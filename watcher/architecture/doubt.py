@@ -1,0 +1,59 @@
+"""What an unknown key could change: facts of a config whose implementation nobody has read are marked, not asserted."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from watcher.architecture.belief import Beliefs, Told
+from watcher.architecture.config import Config
+
+TOPICS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), facts)
+    for pattern, facts in (
+        (r"rope|rotary|position|alibi|yarn", ("position", "layers.kinds.*.rope")),
+        (r"expert|moe|router|top_?k|shared", ("moe", "parameters", "layers.kinds.*.ff")),
+        (r"norm", ("norm", "layers.kinds.*.norm", "layers.kinds.*.qk_norm", "attention.qk_norm")),
+        (r"mlp|ffn|feed|activ|intermediate", ("feed_forward", "parameters")),
+        (r"vocab|embed|token", ("vocab_size", "tied_embeddings", "parameters")),
+        (r"vision|visual|image|audio|speech|mm_|video", ("towers", "model.modalities", "parameters.total")),
+        (r"residual|stream|hyper|connect", ("residual",)),
+        (r"window|sliding|chunk", ("layers", "attention", "kv_cache")),
+    )
+)
+"""A sign in a key's name → the facts that it could change."""
+
+STRUCTURE = ("layers", "decoder_type", "attention", "kv_cache", "parameters", "moe.dense_layers", "residual")
+"""What any other key could change, and what a class that nobody has read could."""
+
+
+def mark(beliefs: Beliefs, config: Config, keys: tuple[str, ...], classes: tuple[str, ...], read: bool) -> None:
+    """Mark the facts that the config tells and that new keys or a new class could change.
+
+    `read` says that an implementation was read: it knows its own keys.
+    """
+    if read or config.model_type is None:
+        return
+    reasons = {fact: f"{config.file}: {config.path}{key} is not known" for key in keys for fact in _facts(key)}
+    if classes:
+        reasons |= {
+            fact: f"the implementation of {classes[0]} was not read" for fact in STRUCTURE if fact not in reasons
+        }
+    for path, told in list(beliefs.told.items()):
+        why = next((why for fact, why in reasons.items() if _covers(fact, path)), None)
+        if why is not None and told.witness == "config" and told.evidence.doubt is None:
+            beliefs.told[path] = _doubted(told, why)
+
+
+def _facts(key: str) -> tuple[str, ...]:
+    return next((facts for pattern, facts in TOPICS if pattern.search(key)), STRUCTURE)
+
+
+def _covers(fact: str, path: str) -> bool:
+    if "*" in fact:
+        return re.fullmatch(fact.replace(".", r"\.").replace("*", r"\w+"), path) is not None
+    return path == fact or path.startswith(f"{fact}.")
+
+
+def _doubted(told: Told, why: str) -> Told:
+    return replace(told, evidence=replace(told.evidence, doubt=why))
