@@ -10,6 +10,7 @@ import gzip
 import json
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from corpus import maker_configs, shared_folder
 
 from watcher.architecture.irrelevant import irrelevant
 from watcher.architecture.read import read
+from watcher.architecture.reference import Reference
 from watcher.architecture.witness import RepoFiles
 from watcher.compare.fingerprint import fingerprint
 from watcher.releases.names import take_apart
@@ -100,15 +102,69 @@ DATES = {
 """Beginning of a name → month; the first match counts. A model without a date is dated by nobody here."""
 
 
+CLASSES: tuple[tuple[str, str, str], ...] = (
+    ("afmoe", "arcee-ai/Trinity-Mini", "2025-12"),
+    ("apertus", "swiss-ai/Apertus-8B-2509", "2025-09"),
+    ("bailing_hybrid", "inclusionAI/Ling-2.5-1T", "2026-02"),
+    ("bamba", "ibm-ai-platform/Bamba-9B", "2024-12"),
+    ("cohere", "CohereForAI/c4ai-command-r-v01", "2024-03"),
+    ("cohere2", "CohereForAI/c4ai-command-r7b-12-2024", "2024-12"),
+    ("deepseek_v32", "deepseek-ai/DeepSeek-V3.2-Exp", "2025-09"),
+    ("ernie4_5_moe", "baidu/ERNIE-4.5-21B-A3B-PT", "2025-06"),
+    ("falcon", "tiiuae/falcon-7b", "2023-05"),
+    ("falcon_h1", "tiiuae/Falcon-H1-7B-Base", "2025-05"),
+    ("falcon_mamba", "tiiuae/falcon-mamba-7b", "2024-08"),
+    ("flex_olmo", "allenai/FlexOlmo-7x7B-1T", "2025-07"),
+    ("gemma", "google/gemma-7b", "2024-02"),
+    ("gemma2", "google/gemma-2-2b", "2024-07"),
+    ("gemma3n_text", "google/gemma-3n-E4B", "2025-06"),
+    ("glm", "THUDM/glm-4-9b-chat-hf", "2024-11"),
+    ("glm4", "THUDM/GLM-4-9B-0414", "2025-04"),
+    ("gpt_neox", "EleutherAI/gpt-neox-20b", "2022-04"),
+    ("granitemoehybrid", "ibm-granite/granite-4.0-h-small", "2025-10"),
+    ("hy_v3", "tencent/Hy3-preview", "2026-04"),
+    ("jamba", "ai21labs/Jamba-v0.1", "2024-03"),
+    ("kimi_linear", "moonshotai/Kimi-Linear-48B-A3B-Instruct", "2025-10"),
+    ("longcat_flash", "meituan-longcat/LongCat-Flash-Chat", "2025-08"),
+    ("mamba2", "mistralai/Mamba-Codestral-7B-v0.1", "2024-07"),
+    ("mimo_v2_flash", "XiaomiMiMo/MiMo-V2-Flash", "2025-12"),
+    ("minimax", "MiniMaxAI/MiniMax-Text-01-hf", "2025-01"),
+    ("mpt", "mosaicml/mpt-7b", "2023-05"),
+    ("olmoe", "allenai/OLMoE-1B-7B-0924", "2024-09"),
+    ("opt", "facebook/opt-125m", "2022-05"),
+    ("phi", "microsoft/phi-1_5", "2023-09"),
+    ("qwen2_moe", "Qwen/Qwen1.5-MoE-A2.7B", "2024-03"),
+    ("recurrent_gemma", "google/recurrentgemma-2b", "2024-04"),
+    ("solar_open", "upstage/Solar-Open-100B", "2025-12"),
+    ("stablelm", "stabilityai/stablelm-3b-4e1t", "2023-09"),
+    ("starcoder2", "bigcode/starcoder2-3b", "2024-02"),
+    ("xlstm", "NX-AI/xLSTM-7b", "2024-12"),
+    ("zamba2", "Zyphra/Zamba2-2.7B", "2024-07"),
+)
+"""Model types whose class defaults in the reference are a real model's sizes: (type, the model, month)."""
+
+
+def class_configs() -> Iterator[tuple[str, bytes]]:
+    """(model, config) of the classes whose defaults stand for a model."""
+    for kind, name, _ in CLASSES:
+        yield name, json.dumps({"model_type": kind}).encode()
+
+
 def main() -> None:
     """Write the catalog."""
+    reference = Reference.shipped()
+    dated = {name: date for _, name, date in CLASSES}
     known = {item["hub_id"]: item["date"] for item in json.loads((shared_folder() / "gallery/facts.json").read_text())}
     found: dict[str, list[dict[str, Any]]] = {}
-    for name, raw in maker_configs():
-        record = read(RepoFiles(name=name, files={"config.json": raw}))
+    for name, raw in (*maker_configs(), *class_configs()):
+        record = read(RepoFiles(name=name, files={"config.json": raw}), reference=reference)
         if record.layers.count is None or (record.norm.placement is None and record.parameters.text is None):
             continue
-        date = known.get(name) or next((month for start, month in DATES.items() if name.startswith(start)), "")
+        date = (
+            known.get(name)
+            or dated.get(name)
+            or next((month for start, month in DATES.items() if name.startswith(start)), "")
+        )
         entry = {"name": name, "date": date, "config": kept(json.loads(raw)), "record": record.to_dict()}
         found.setdefault(fingerprint(record), []).append(entry)
     entries = [whole(alike) for alike in found.values()]

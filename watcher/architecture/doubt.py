@@ -27,6 +27,10 @@ STRUCTURE = ("layers", "decoder_type", "attention", "kv_cache", "parameters", "m
 """What any other key could change, and what a class that nobody has read could."""
 
 
+STATED = re.compile(r"(\.count|num_\w+|qk_dim|v_dim|head_dim|dtype|vision|audio|mtp|window)$|\.mla\.")
+"""Sizes that a key states outright: whatever else is new, that is what it says."""
+
+
 def mark(beliefs: Beliefs, config: Config, keys: tuple[str, ...], classes: tuple[str, ...], read: bool) -> None:
     """Mark the facts that the config tells and that new keys or a new class could change.
 
@@ -41,7 +45,7 @@ def mark(beliefs: Beliefs, config: Config, keys: tuple[str, ...], classes: tuple
         }
     for path, told in list(beliefs.told.items()):
         why = next((why for fact, why in reasons.items() if _covers(fact, path)), None)
-        if why is not None and told.witness == "config" and told.evidence.doubt is None:
+        if why is not None and told.witness == "config" and told.evidence.doubt is None and not STATED.search(path):
             beliefs.told[path] = _doubted(told, why)
 
 

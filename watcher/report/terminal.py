@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from watcher.architecture.record import Architecture, LayerKind
+from watcher.architecture.record import Architecture
 from watcher.compare import stack
 from watcher.compare.model import Comparison
 from watcher.report import numbers
@@ -41,16 +41,6 @@ def print_record(record: Architecture, console: Console) -> None:
     console.print(table)
     for line in doubts(record):
         console.print(clean(line), style="yellow", markup=False)
-
-
-def print_layers(record: Architecture, console: Console) -> None:
-    """One row a kind of layer, and the sequence of kinds."""
-    table = _table(*LAYER_COLUMNS)
-    for kind in record.layers.kinds:
-        table.add_row(*_cells(*layer_row(kind)))
-    console.print(table)
-    print_strip(record, console)
-    console.print(f"sequence: {clean(record.layers.sequence or 'unknown')}", markup=False)
 
 
 def print_strip(record: Architecture, console: Console) -> None:
@@ -184,28 +174,6 @@ def doubts(record: Architecture) -> Iterator[str]:
         yield f"disagreement on {found.fact}: {values}; {found.taken} is believed"
 
 
-LAYER_COLUMNS = ("kind", "count", "mixer", "ff", "heads", "kv heads", "qk", "v", "window", "rope", "qk-norm", "norm")
-
-
-def layer_row(kind: LayerKind) -> tuple[str, ...]:
-    """One kind of layer as the cells of a row."""
-    values = (
-        kind.id,
-        kind.count,
-        kind.mixer,
-        kind.ff,
-        kind.num_attention_heads,
-        kind.num_key_value_heads,
-        kind.qk_dim,
-        kind.v_dim,
-        kind.window,
-        kind.rope,
-        kind.qk_norm,
-        kind.norm,
-    )
-    return tuple("-" if value is None else _said(value) for value in values)
-
-
 def _title(record: Architecture) -> str:
     revision = f" at {record.model.revision[:7]}" if record.model.revision else ""
     family = f" ({record.model.family})" if record.model.family else ""
@@ -217,7 +185,8 @@ def _where(record: Architecture, fact: str) -> str:
     if found is None:
         return ""
     where = found.where if isinstance(found.where, str) else "from " + ", ".join(found.where)
-    return f"{where}" if found.witness in ("config", "derived", "reference") else f"{found.witness}: {where}"
+    told = where if found.witness in ("config", "derived", "reference") else f"{found.witness}: {where}"
+    return f"{told} (in doubt: {found.doubt})" if found.doubt else told
 
 
 def _said(value: object) -> str:
