@@ -28,16 +28,9 @@ def inspect(options: argparse.Namespace) -> int:
         return 0
     if options.json:
         return print_json(record.to_dict())
-    if options.layers:
-        from watcher.report.layer_table import layer_lines
-        from watcher.report.terminal import print_strip
+    from watcher.report.terminal import print_layers, print_record
 
-        say("\n".join(layer_lines(record)))
-        print_strip(record, console())
-        return 0
-    from watcher.report.terminal import print_record
-
-    print_record(record, console())
+    (print_layers if options.layers else print_record)(record, console())
     return 0
 
 

@@ -14,17 +14,31 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def layer_lines(record: Architecture) -> list[str]:
+DROPPED = ("gate", "norm", "qk-norm", "v", "q·k", "rope", "state", "window", "heads", "kind")
+"""Columns that a narrow terminal does without, in this order."""
+
+
+def layer_lines(record: Architecture, width: int = 200) -> list[str]:
     """The table as lines of text, then what the layers come to together."""
     kinds = {kind.id: kind for kind in record.layers.kinds}
     row = expand(record.layers.sequence or "")
     if not row or any(name not in kinds for name in row):
         why = next((item.why for item in record.unknown if item.fact in ("layers", "layers.count")), "not known")
         return [f"layers: unknown ({clean(why)})"]
-    rows = [COLUMNS, *_rows(row, kinds)]
-    widths = [max(len(cells[column]) for cells in rows) for column in range(len(COLUMNS))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip() for cells in rows]
-    return [*lines, "", *_sums(record)]
+    return [*_fitted([COLUMNS, *_rows(row, kinds)], width), "", *_sums(record)]
+
+
+def _fitted(rows: list[tuple[str, ...]], width: int) -> list[str]:
+    """The rows in columns, with as many of them as fit."""
+    for count in range(len(DROPPED) + 1):
+        kept = [index for index, title in enumerate(COLUMNS) if title not in DROPPED[:count]]
+        widths = [max(len(cells[index]) for cells in rows) for index in kept]
+        if sum(widths) + 2 * len(widths) - 2 <= width:
+            break
+    lines = (
+        "  ".join(cells[index].ljust(size) for index, size in zip(kept, widths, strict=True)).rstrip() for cells in rows
+    )
+    return list(lines)
 
 
 def _rows(row: list[str], kinds: dict[str, LayerKind]) -> Iterator[tuple[str, ...]]:

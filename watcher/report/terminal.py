@@ -43,6 +43,15 @@ def print_record(record: Architecture, console: Console) -> None:
         console.print(clean(line), style="yellow", markup=False)
 
 
+def print_layers(record: Architecture, console: Console) -> None:
+    """A row for each run of equal layers, with the parameters and the cache of one; then the stack as letters."""
+    from watcher.report.layer_table import layer_lines
+
+    for line in layer_lines(record, console.width):
+        console.print(line, markup=False)
+    print_strip(record, console)
+
+
 def print_strip(record: Architecture, console: Console) -> None:
     """Every layer as the letter of its kind, a colour a kind; the letters say the same without colour."""
     from rich.text import Text
