@@ -213,7 +213,7 @@ def test_the_demo_takes_a_users_configuration(tmp_path: Path, capsys: pytest.Cap
     path.write_text(
         '[watch]\norganizations = ["zai-org", "elsewhere"]\nexclude = ["*-FP8"]\n'
         '[[channels]]\nname = "mine"\ntype = "slack"\nurl = "https://hooks.example.org/x"\n'
-        'min_significance = "breaking"\n'
+        'min_significance = "structural"\n'
     )
     assert main(["demo", "--config", str(path), "-o", str(tmp_path / "demo")]) == 0
     assert "GLM-5" in capsys.readouterr().out

@@ -83,8 +83,9 @@ def test_glm_5_is_told_against_multi_head_latent_attention() -> None:
     assert match is not None
     assert match.record.attention.kinds == ("mla",)
     comparison = compare(match.record, baseline_of("zai-org/GLM-5").record)
-    assert comparison.verdict is Verdict.NEW
-    assert "DeepSeek Sparse Attention" in comparison.changes[0].sentence
+    assert match.name == "deepseek-ai/DeepSeek-V3.2-Exp"
+    assert comparison.verdict is Verdict.VARIANT, "its parts are DeepSeek V3.2's"
+    assert comparison.changes[0].fact == "moe.groups"
 
 
 def test_what_came_later_or_is_its_base_does_not_serve() -> None:

@@ -11,6 +11,8 @@ from watcher.compare.compare import compare
 from watcher.compare.similarity import feature_similarity, features
 
 FINALISTS = 6
+DISTANCE = 0.05
+"""What one structural change takes from the similarity: a part less is nearer than another kind of feed-forward."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +26,9 @@ class Match:
 def nearest(record: Architecture, candidates: Iterable[Baseline]) -> Match | None:
     """The baseline with the least between it and this record.
 
-    A prefilter over features leaves a few; of those the one whose comparison has the least significant changes, and
-    then the most similar, is taken. None when there is nothing, or the record is not known well enough to be placed.
+    A prefilter over features leaves a few; of those the one with the fewest breaking changes is taken, and among equals
+    the one that is most similar, each structural change counting as DISTANCE less. None when there is nothing, or the
+    record is not known well enough to be placed.
     """
     if record.layers.count is None:
         return None
@@ -37,8 +40,8 @@ def nearest(record: Architecture, candidates: Iterable[Baseline]) -> Match | Non
     best: tuple[tuple[float, ...], Match] | None = None
     for score, item in scored[:FINALISTS]:
         comparison = compare(item.record, record)
-        weights = [len([c for c in comparison.changes if c.significance.rank == rank]) for rank in (3, 2)]
-        key = (*map(float, weights), -score)
+        breaking, structural = (sum(c.significance.rank == rank for c in comparison.changes) for rank in (3, 2))
+        key = (float(breaking), DISTANCE * structural - score)
         if best is None or key < best[0]:
             best = (key, Match(item, comparison.similarity))
     return best[1] if best else None
