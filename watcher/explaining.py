@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 WORDS = {Answer.YES: "kept", Answer.NO: "dropped", Answer.UNDECIDED: "a candidate, not decided yet"}
 
+SHARED = ("watch.min_parameters", "watch.policies")
+"""Rules that speak for several keys, or have defaults."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -48,7 +51,7 @@ def explain_repo(settings: Settings, hub: Hub, name: str) -> Explanation:
     """Ask the Hub for a repo and every rule for its answer. Raises HubError when the Hub does not tell."""
     sighting = hub.info(name)
     tracked = _tracked(settings, sighting)
-    rows = [("watch.organizations", tracked), *answers(settings.watch, sighting)]
+    rows = [("watch.organizations", tracked), *_answers(settings, sighting)]
     decision = tracked if tracked.answer is Answer.NO else decide(settings.watch, sighting)
     return Explanation(
         name=sighting.name,
@@ -57,6 +60,14 @@ def explain_repo(settings: Settings, hub: Hub, name: str) -> Explanation:
         rules=tuple(Row(rule, item.answer.value, item.because) for rule, item in rows),
         known=(*_quiet(settings, sighting), *_known(settings, sighting), _name(sighting)),
     )
+
+
+def _answers(settings: Settings, sighting: Sighting) -> Iterator[tuple[str, Decision]]:
+    """Every rule's answer; one that is not in the configuration says so."""
+    for rule, decision in answers(settings.watch, sighting):
+        value = getattr(settings.watch, rule.rpartition(".")[2])
+        unset = value in (None, [], {}) and decision.answer is Answer.YES and rule not in SHARED
+        yield rule, Decision(Answer.YES, "not set") if unset else decision
 
 
 def _tracked(settings: Settings, sighting: Sighting) -> Decision:

@@ -79,7 +79,7 @@ def test_explain_names_the_rule(stage: Stage, capsys: pytest.CaptureFixture[str]
     assert main(["check", "--config", str(config), "--explain", "maker/A-7B-GGUF", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["answer"] == "no"
-    assert {"rule": "watch.include", "answer": "yes", "because": "keeps it"} in told["rules"]
+    assert {"rule": "watch.include", "answer": "yes", "because": "not set"} in told["rules"]
 
 
 def test_explain_knows_untracked_and_missing(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
