@@ -94,3 +94,14 @@ def test_a_rate_limit_ends_a_cycle_with_one_error_and_loses_nothing(stage: Stage
     assert len(errors(stage.once(CYCLE))) == 1
     stage.settle()
     assert len(stage.received()) == 1
+
+
+def test_weights_that_never_get_a_config_are_a_release_in_the_end(stage: Stage) -> None:
+    stage.once()
+    weights = {path: data for path, data in model_files(QWEN).items() if path.endswith(".safetensors")}
+    stage.world.create("maker/Bare", {"README.md": b"# Bare"} | weights)
+    stage.settle()
+    assert stage.received() == []
+    stage.once(timedelta(hours=6))
+    stage.once(CYCLE)
+    assert len(stage.received()) == 1

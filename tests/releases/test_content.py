@@ -33,6 +33,13 @@ def test_a_missing_shard_is_seen() -> None:
     assert not survey([shard(1, 2)]).whole
 
 
+def test_an_index_without_its_shards_is_not_whole() -> None:
+    index = TreeFile(path="model.safetensors.index.json", oid="i", size=10)
+    assert not survey([index]).whole
+    assert survey([index, shard(1, 1)]).whole
+    assert not survey([index]).weights
+
+
 def test_kinds_of_change_are_told_by_blob_ids() -> None:
     before = tree(README__md="1", config__json="1", tokenizer__json="1", modeling_x__py="1")
     after = tree(README__md="2", config__json="2", tokenizer__json="1", modeling_x__py="3", notes__txt="1")

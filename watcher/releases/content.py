@@ -48,6 +48,9 @@ KINDS: tuple[tuple[EventKind, tuple[str, ...]], ...] = (
 
 WEIGHTS = next(patterns for kind, patterns in KINDS if kind is EventKind.WEIGHTS_CHANGED)
 
+INDEXES = (".safetensors.index.json", ".bin.index.json")
+"""Ends of the files that say which shard holds which tensor."""
+
 
 @dataclass(frozen=True, slots=True)
 class Content:
@@ -56,7 +59,9 @@ class Content:
     readable: bool
     """There is a config, a params.json or a GGUF file."""
     whole: bool
-    """No numbered shard is missing."""
+    """No numbered shard is missing, and no index stands alone."""
+    weights: bool = False
+    """There are weights of any kind."""
 
 
 def kind_of(path: str) -> EventKind | None:
@@ -74,7 +79,19 @@ def survey(tree: Iterable[TreeFile]) -> Content:
     """What a reader would find in these files."""
     paths = [file.path for file in tree if file.size > 0]
     readable = any(path in CONFIGS or path.endswith(".gguf") for path in paths)
-    return Content(readable, not _missing_shards(paths))
+    whole = not _missing_shards(paths) and not _lonely_index(paths)
+    return Content(readable, whole, any(_is_weights(path) for path in paths))
+
+
+def _is_weights(path: str) -> bool:
+    return kind_of(path) is EventKind.WEIGHTS_CHANGED and not path.endswith(INDEXES)
+
+
+def _lonely_index(paths: Iterable[str]) -> bool:
+    """Whether an index of weights is there and none of what it indexes."""
+    paths = tuple(paths)
+    heads = [path.removesuffix(end) for path in paths for end in INDEXES if path.endswith(end)]
+    return any(not any(path.startswith(head) and _is_weights(path) for path in paths) for head in heads)
 
 
 def _missing_shards(paths: Iterable[str]) -> bool:

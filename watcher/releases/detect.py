@@ -167,11 +167,13 @@ def looked(
     recreated_from: str | None,
     now: datetime,
     refusal: str | None = None,
+    weights_will_do: bool = False,
 ) -> Seen:
     """A repo whose files were looked at: the row with its tree, and what its files say happened.
 
     `announced`: a release event was drawn for it before. `old_tree`: its files as we last knew them.
     `refusal`: why the Hub does not list its files (gated, disabled); that is content enough for news.
+    `weights_will_do`: it has been quiet for so long that no config will come any more.
     """
     content = survey(tree)
     fresh = replace(
@@ -179,7 +181,7 @@ def looked(
         version=repo.version + 1,
         looked_sha=repo.sha,
         tree=tree,
-        readable=content.readable or refusal is not None,
+        readable=content.readable or refusal is not None or (weights_will_do and content.weights),
         unreadable=refusal,
         whole=content.whole,
         retry_at=None,

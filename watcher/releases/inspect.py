@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from watcher.context import Context
 from watcher.hub.model import HubError, HubProblem, TreeFile
 from watcher.releases.budget import is_used_up
+from watcher.releases.content import survey
 from watcher.releases.detect import RELEASE_KINDS, Seen, looked
 from watcher.releases.model import EventKind, Repo, RepoState
 from watcher.store import repos as table
@@ -26,8 +27,24 @@ LOST = (HubProblem.NO_REVISION, HubProblem.NO_ENTRY, HubProblem.NOT_FOUND)
 
 
 def inspect(context: Context) -> None:
-    """Look at the files of every repo whose revision moved."""
+    """Look at the files of every repo whose revision moved; and at those that are done without a config."""
     now = context.clock.now()
+    _look_at_moved(context, now)
+    _take_weights_alone(context, now)
+
+
+def _take_weights_alone(context: Context, now: datetime) -> None:
+    """Weights without any config, quiet for `max_settle`, are a release too; nothing is asked for it."""
+    with context.store.begin() as connection:
+        waiting = table.without_config(connection, now - context.settings.watch.max_settle)
+    for repo in waiting:
+        tree = repo.tree or ()
+        if survey(tree).weights:
+            seen = looked(repo, tree, tree, announced=False, recreated_from=None, now=now, weights_will_do=True)
+            _write(context, seen, None)
+
+
+def _look_at_moved(context: Context, now: datetime) -> None:
     with context.store.begin() as connection:
         due = table.due_for_look(connection, now)
     for position, repo in enumerate(sorted(due, key=lambda repo: repo.state is RepoState.SILENT)):

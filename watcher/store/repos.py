@@ -248,6 +248,19 @@ def due_for_reading(connection: Connection, now: datetime, limit: int = 200) -> 
     return sorted(found.values(), key=lambda repo: (repo.first_seen_at, repo.hub_id))[:limit]
 
 
+def without_config(connection: Connection, quiet_since: datetime) -> list[Repo]:
+    """Wanted repos, not announced, whose files give a reader nothing to start from and have not moved since."""
+    announced = sa.select(events.c.id).where(
+        events.c.hub_id == repos.c.hub_id, events.c.kind.in_([*RELEASE_KINDS, EventKind.VARIANT_ADDED])
+    )
+    query = (
+        sa.select(repos)
+        .where(repos.c.state == RepoState.ACTIVE, sa.not_(repos.c.readable), repos.c.tree.is_not(None))
+        .where(repos.c.changed_at <= quiet_since, repos.c.looked_sha == repos.c.sha, ~announced.exists())
+    )
+    return [_repo(row) for row in connection.execute(query)]
+
+
 def tracked_candidates(connection: Connection) -> list[Repo]:
     """Repos that a filter cannot decide yet."""
     query = sa.select(repos).where(repos.c.state == RepoState.CANDIDATE)
