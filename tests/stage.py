@@ -31,6 +31,7 @@ class Stage:
         self.channels: list[dict[str, Any]] = [self.channel("slack")]
         self.store: dict[str, str] = {}
         self.hub: dict[str, Any] = {}
+        self.reports: dict[str, str] = {}
         self.lines: list[str] = []
         self.environment: dict[str, str] = {}
 
@@ -47,6 +48,7 @@ class Stage:
             "watch": self.watch,
             "channels": self.channels,
             "store": self.store,
+            "reports": self.reports,
             "folder": self.folder,
         }
         return Settings.model_validate(data, context={"environment": self.environment, "folder": self.folder})

@@ -20,6 +20,7 @@ from watcher.report.draft import Material, draft_change, draft_release
 from watcher.report.make import MAIN
 from watcher.report.model import Draft, Report
 from watcher.report.picture import with_pictures
+from watcher.report.templates import own_templates
 from watcher.store import archive, outbox
 from watcher.store import repos as table
 
@@ -71,7 +72,11 @@ def replay(context: Context, report: Report, *, channels: Sequence[str] = (), as
     now = context.clock.now()
     made = None if as_it_was else _again(context, report, now)
     identity = f"rep_{uuid.uuid4().hex[:20]}"
-    fresh = with_pictures(replace(made, report_id=identity)) if made else replace(report, report_id=identity)
+    templates = own_templates(context.settings.templates_directory)
+    again = replace(made, report_id=identity) if made else None
+    fresh = with_pictures(again, templates) if again else replace(report, report_id=identity)
+    for problem in fresh.problems:
+        context.journal.error(problem)
     return _enqueue(context, fresh, channels, now)
 
 

@@ -86,12 +86,11 @@ def report(options: argparse.Namespace) -> int:
 
 def _templates(options: argparse.Namespace) -> Templates | None:
     """The one to preview, else the configured folder's."""
-    from watcher.report.templates import read_template, read_templates
+    from watcher.report.templates import own_templates, read_template
 
     if options.template:
         return read_template(options.template)
-    folder = settings_of(options, required=False).templates_directory
-    return read_templates(folder) if folder is not None else None
+    return own_templates(settings_of(options, required=False).templates_directory)
 
 
 def baselines(options: argparse.Namespace) -> int:

@@ -49,6 +49,11 @@ class Rendered:
     """What failed, a sentence each; the built-in text stands in its place."""
 
 
+def own_templates(folder: Path | None) -> Templates | None:
+    """The configured folder's, read anew for each report (a change needs no restart); None where none is named."""
+    return read_templates(folder) if folder is not None else None
+
+
 def read_templates(folder: Path) -> Templates:
     """The templates of a folder. A file that cannot be read is a problem to tell, never an error."""
     sources: dict[str, str] = {}
