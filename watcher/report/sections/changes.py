@@ -65,7 +65,8 @@ def _known_from(change: Change, lead: Neighbour, nearest: Neighbour | None) -> s
     """` (known from DeepSeek-V3)`: what is new after the predecessor may be what the nearest architecture has."""
     if nearest is None or nearest.name == lead.name or change.significance.rank < Significance.STRUCTURAL.rank:
         return ""
-    if any(other.fact == change.fact for other in nearest.comparison.changes):
+    least = Significance.STRUCTURAL
+    if any(other.fact == change.fact and other.significance.at_least(least) for other in nearest.comparison.changes):
         return ""
     return f" (known from {called(nearest.origin.name if nearest.origin else nearest.name)})"
 
