@@ -9,8 +9,8 @@ from watcher.compare.compare import compare
 from watcher.demo.models import baseline_of
 from watcher.releases.model import EventKind, Repo, RepoRef, RepoState
 from watcher.releases.names import take_apart
-from watcher.report.model import Draft, Subject
-from watcher.report.neighbours import Neighbour, Role, neighbours
+from watcher.report.model import Draft, Neighbour, Role, Subject
+from watcher.report.neighbours import neighbours
 
 LIBRARY = Library()
 

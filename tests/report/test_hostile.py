@@ -30,8 +30,7 @@ from watcher.publish.document import parse
 from watcher.releases.model import EventKind, RepoRef
 from watcher.report.digest import digest_report
 from watcher.report.formats import strip_front_matter, to_html
-from watcher.report.model import Draft, Report, Source, Subject
-from watcher.report.neighbours import Neighbour, Role
+from watcher.report.model import Draft, Neighbour, Report, Role, Source, Subject
 from watcher.report.write import write_report
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

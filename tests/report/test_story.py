@@ -18,8 +18,8 @@ from watcher.demo.models import baseline_of
 from watcher.releases.model import RepoRef
 from watcher.releases.names import take_apart
 from watcher.report.headline import headline
-from watcher.report.model import Subject
-from watcher.report.neighbours import Role, called
+from watcher.report.model import Role, Subject
+from watcher.report.neighbours import called
 from watcher.report.story import MOST, ranked
 from watcher.report.summary import in_short, summary
 from watcher.report.why import TABLE, why

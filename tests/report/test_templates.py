@@ -10,10 +10,11 @@ from drafts import draft, subject
 from watcher.demo.models import baseline_of
 from watcher.errors import SourceError
 from watcher.releases.model import EventKind, RepoRef
+from watcher.report.contents import SECTIONS
 from watcher.report.model import Draft, Report, Subject
 from watcher.report.template_worker import render_all
 from watcher.report.templates import Templates, purpose, read_template, read_templates, render
-from watcher.report.write import SECTIONS, write_report
+from watcher.report.write import write_report
 
 
 @pytest.fixture(scope="module")

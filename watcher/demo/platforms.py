@@ -6,21 +6,19 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from watcher.demo.message import Answer, Keeper, Message
 from watcher.demo.rules import PROBLEMS
 
-if TYPE_CHECKING:
-    from watcher.demo.receivers import Answer, Message, Receivers
-
-Handler = Callable[["Receivers", str, "Message"], "Answer"]
+Handler = Callable[[Keeper, str, Message], Answer]
 
 
 def _json(data: Any, status: int = 200) -> Answer:
     return status, "application/json", json.dumps(data).encode()
 
 
-def _slack(receivers: Receivers, channel: str, message: Message) -> Answer:
+def _slack(receivers: Keeper, channel: str, message: Message) -> Answer:
     problem = PROBLEMS["slack"](message.body)
     if problem:
         return 400, "text/plain", problem.encode()
@@ -28,7 +26,7 @@ def _slack(receivers: Receivers, channel: str, message: Message) -> Answer:
     return 200, "text/plain", b"ok"
 
 
-def _slack_bot(receivers: Receivers, channel: str, message: Message) -> Answer:
+def _slack_bot(receivers: Keeper, channel: str, message: Message) -> Answer:
     """The Web API: 200 with `ok` in it, whatever happened."""
     method, _, rest = message.path.partition("/")
     if method == "upload":
@@ -41,7 +39,7 @@ def _slack_bot(receivers: Receivers, channel: str, message: Message) -> Answer:
     return _json({"ok": "error" not in said, **said})
 
 
-def _slack_post(receivers: Receivers, channel: str, body: Any, message: Message) -> dict[str, Any]:
+def _slack_post(receivers: Keeper, channel: str, body: Any, message: Message) -> dict[str, Any]:
     problem = PROBLEMS["slack-bot"](body)
     if problem or not body.get("channel"):
         return {"error": problem or "channel_not_found"}
@@ -49,7 +47,7 @@ def _slack_post(receivers: Receivers, channel: str, body: Any, message: Message)
     return {"channel": body["channel"], "ts": f"{number}.000000"}
 
 
-def _slack_address(receivers: Receivers, channel: str, body: Any, message: Message) -> dict[str, Any]:
+def _slack_address(receivers: Keeper, channel: str, body: Any, message: Message) -> dict[str, Any]:
     if not {"filename", "length"} <= body.keys():
         return {"error": "invalid_arguments"}
     return {
@@ -58,7 +56,7 @@ def _slack_address(receivers: Receivers, channel: str, body: Any, message: Messa
     }
 
 
-def _slack_complete(receivers: Receivers, channel: str, body: Any, message: Message) -> dict[str, Any]:
+def _slack_complete(receivers: Keeper, channel: str, body: Any, message: Message) -> dict[str, Any]:
     data = receivers.shelf.pop(f"{channel}/{body['files'][0]['id']}", None)
     if data is None or body["files"][0]["id"] != f"F{len(data)}":
         return {"error": "file_not_found"}
@@ -77,7 +75,7 @@ _SLACK_METHODS: Mapping[str, Callable[..., dict[str, Any]]] = {
 }
 
 
-def _discord(receivers: Receivers, channel: str, message: Message) -> Answer:
+def _discord(receivers: Keeper, channel: str, message: Message) -> Answer:
     if message.method == "DELETE":
         return 204, "application/json", b""
     if message.method == "GET":
@@ -89,7 +87,7 @@ def _discord(receivers: Receivers, channel: str, message: Message) -> Answer:
     return _json({"id": message.path.rpartition("/")[2] or str(number)})
 
 
-def _webhook(receivers: Receivers, channel: str, message: Message) -> Answer:
+def _webhook(receivers: Keeper, channel: str, message: Message) -> Answer:
     problem = PROBLEMS["webhook"](message.body)
     if problem:
         return 400, "text/plain", problem.encode()
@@ -102,7 +100,7 @@ def _webhook(receivers: Receivers, channel: str, message: Message) -> Answer:
     return 204, "text/plain", b""
 
 
-def _teams(receivers: Receivers, channel: str, message: Message) -> Answer:
+def _teams(receivers: Keeper, channel: str, message: Message) -> Answer:
     problem = PROBLEMS["teams"](message.body)
     if problem:
         return 400, "text/plain", problem.encode()
@@ -110,7 +108,7 @@ def _teams(receivers: Receivers, channel: str, message: Message) -> Answer:
     return 202, "text/plain", b""
 
 
-def _mattermost(receivers: Receivers, channel: str, message: Message) -> Answer:
+def _mattermost(receivers: Keeper, channel: str, message: Message) -> Answer:
     if message.method == "GET":
         return _json({"status": "OK"})
     problem = PROBLEMS["mattermost"](message.body)
@@ -120,7 +118,7 @@ def _mattermost(receivers: Receivers, channel: str, message: Message) -> Answer:
     return 200, "text/plain", b"ok"
 
 
-def _telegram(receivers: Receivers, channel: str, message: Message) -> Answer:
+def _telegram(receivers: Keeper, channel: str, message: Message) -> Answer:
     method = message.path.rpartition("/")[2]
     if method in ("getMe", "getChat", "deleteMessage"):
         return _json({"ok": True, "result": {"username": "watcher_bot", "title": "models"}})
@@ -136,7 +134,7 @@ def _telegram(receivers: Receivers, channel: str, message: Message) -> Answer:
     return _json({"ok": True, "result": {"message_id": number, "chat": {"id": message.body["chat_id"]}}})
 
 
-def _matrix(receivers: Receivers, channel: str, message: Message) -> Answer:
+def _matrix(receivers: Keeper, channel: str, message: Message) -> Answer:
     """The same transaction twice is one event."""
     if not message.headers.get("authorization", "").startswith("Bearer "):
         return _json({"errcode": "M_MISSING_TOKEN"}, 401)
@@ -156,7 +154,7 @@ def _matrix(receivers: Receivers, channel: str, message: Message) -> Answer:
     return _json({"event_id": event.decode()})
 
 
-def _ntfy(receivers: Receivers, channel: str, message: Message) -> Answer:
+def _ntfy(receivers: Keeper, channel: str, message: Message) -> Answer:
     if message.method == "GET":
         return _json({"healthy": True})
     problem = PROBLEMS["ntfy"](message.body)
@@ -165,14 +163,14 @@ def _ntfy(receivers: Receivers, channel: str, message: Message) -> Answer:
     return _json({"id": str(receivers.keep(channel, message.raw, {}, {})), "event": "message"})
 
 
-def _apprise(receivers: Receivers, channel: str, message: Message) -> Answer:
+def _apprise(receivers: Keeper, channel: str, message: Message) -> Answer:
     if not isinstance(message.body, dict) or not message.body.get("message"):
         return 400, "text/plain", b"no message"
     receivers.keep(channel, message.raw, {}, {})
     return 200, "text/plain", b"ok"
 
 
-def _hub(receivers: Receivers, channel: str, message: Message) -> Answer:
+def _hub(receivers: Keeper, channel: str, message: Message) -> Answer:
     """The part of the Hub's protocol that a commit needs; every file is a regular one."""
     if message.path.startswith("api/whoami"):
         return _json({"name": "watcher", "type": "user", "auth": {"accessToken": {"role": "write"}}})
@@ -192,13 +190,13 @@ def _hub(receivers: Receivers, channel: str, message: Message) -> Answer:
     return _json({"_id": "1", "id": "/".join(message.path.split("/")[2:4]), "sha": head, "private": False})
 
 
-def _hub_mode(receivers: Receivers, channel: str, path: str) -> dict[str, Any]:
+def _hub_mode(receivers: Keeper, channel: str, path: str) -> dict[str, Any]:
     known = receivers.shelf.get(f"{channel}/{path}")
     blob = None if known is None else hashlib.sha1(b"blob %d\0" % len(known) + known).hexdigest()
     return {"path": path, "uploadMode": "regular", "shouldIgnore": False, "oid": blob}
 
 
-def _hub_commit(receivers: Receivers, channel: str, message: Message) -> dict[str, Any]:
+def _hub_commit(receivers: Keeper, channel: str, message: Message) -> dict[str, Any]:
     lines = [json.loads(line) for line in message.raw.splitlines() if line.strip()]
     for line in lines:
         if line["key"] == "file":
@@ -209,7 +207,7 @@ def _hub_commit(receivers: Receivers, channel: str, message: Message) -> dict[st
     return {"commitUrl": receivers.url("hub", f"{channel}/datasets/demo/reports/commit/{head}"), "commitOid": head}
 
 
-def _forge(receivers: Receivers, channel: str, message: Message) -> Answer:
+def _forge(receivers: Keeper, channel: str, message: Message) -> Answer:
     """Pull and merge requests of GitHub and GitLab; the second of a branch is refused."""
     head = (message.body or {}).get("head") or (message.body or {}).get("source_branch")
     if not message.path.endswith(("/pulls", "/merge_requests")) or not head:

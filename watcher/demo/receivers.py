@@ -6,7 +6,6 @@ import json
 import re
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from email.parser import BytesParser
 from email.policy import HTTP
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,28 +14,11 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from watcher.demo.mail import MailServer
+from watcher.demo.message import Answer, Message
 from watcher.demo.platforms import KINDS
 from watcher.demo.rules import discord_problem, slack_problem, webhook_problem
 
 __all__ = ["TABLES", "Answer", "Message", "Receivers", "discord_problem", "parse", "slack_problem", "webhook_problem"]
-
-Answer = tuple[int, str, bytes] | tuple[int, str, bytes, Mapping[str, str]]
-"""Status, content type, body, and more headers."""
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What came in one request."""
-
-    body: Any
-    """The JSON in it, or the fields of a form; None when it is neither."""
-    raw: bytes
-    """The JSON as it came."""
-    files: Mapping[str, bytes]
-    headers: Mapping[str, str]
-    method: str = "POST"
-    path: str = ""
-    """What comes after the channel in the address."""
 
 
 class Receivers:

@@ -16,8 +16,8 @@ from watcher.releases.model import EventKind, Repo, RepoRef, RepoState
 from watcher.releases.names import take_apart, variant_of
 from watcher.report.card import card_sources
 from watcher.report.draft import lineage_of, report_id
-from watcher.report.model import Draft, Report, Source, Subject
-from watcher.report.neighbours import Neighbour, Role, neighbours
+from watcher.report.model import Draft, Neighbour, Report, Role, Source, Subject
+from watcher.report.neighbours import neighbours
 from watcher.report.picture import with_pictures
 from watcher.report.runtimes import lists_at
 from watcher.report.templates import Templates

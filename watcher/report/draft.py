@@ -26,8 +26,8 @@ from watcher.releases.grouping import is_copy
 from watcher.releases.model import Event, EventKind, Release, Repo, RepoRef
 from watcher.releases.names import take_apart, variant_of
 from watcher.releases.past import earlier_self
-from watcher.report.model import Draft, Report, Source, Subject
-from watcher.report.neighbours import Neighbour, Role, neighbours
+from watcher.report.model import Draft, Neighbour, Report, Role, Source, Subject
+from watcher.report.neighbours import neighbours
 from watcher.store import archive
 from watcher.store import repos as table
 from watcher.store.repos import StoredEvent

@@ -8,8 +8,8 @@ from watcher.architecture.record import Architecture
 from watcher.compare.model import Comparison, Verdict
 from watcher.releases.model import EventKind
 from watcher.report.escape import clean, short
-from watcher.report.model import Draft
-from watcher.report.neighbours import Neighbour, Role, by_role, called
+from watcher.report.model import Draft, Neighbour, Role
+from watcher.report.neighbours import by_role, called
 from watcher.report.numbers import count
 from watcher.report.story import clauses, leading
 from watcher.report.summary import in_short

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from watcher.architecture.record import Architecture
+from watcher.baselines.model import Baseline
 from watcher.compare.model import Comparison
 from watcher.releases.model import EventKind, RepoRef
 
 if TYPE_CHECKING:
-    from watcher.report.neighbours import Neighbour
     from watcher.report.runtimes import RuntimeList
 
 
@@ -23,6 +24,30 @@ class Source:
     label: str
     """config.json at 1a2b3c4, technical report, reference implementation …"""
     url: str
+
+
+class Role(enum.StrEnum):
+    """Why a model stands beside another one."""
+
+    PREDECESSOR = "predecessor"
+    """Of the same organization and family, earlier, and of a comparable size."""
+    NEAREST = "nearest"
+    """The least between them, whoever made it: the verdict is against this one."""
+    PLAIN = "plain"
+    """The plain decoder of its class: what is special is what differs from it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbour:
+    """One model to compare with."""
+
+    role: Role
+    name: str
+    """`org/name`."""
+    comparison: Comparison
+    """The neighbour is A, the model is B."""
+    origin: Baseline | None = None
+    """Of the nearest: the earliest architecture that is about as near, to whom its ideas are credited."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

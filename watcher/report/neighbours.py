@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import enum
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -15,36 +13,11 @@ from watcher.architecture.record import Architecture
 from watcher.baselines.library import Library
 from watcher.baselines.model import Baseline
 from watcher.compare.compare import compare
-from watcher.compare.model import Comparison
 from watcher.compare.similarity import feature_similarity, features
 from watcher.releases.model import Repo
 from watcher.releases.names import take_apart
 from watcher.report.escape import short
-
-
-class Role(enum.StrEnum):
-    """Why a model stands beside another one."""
-
-    PREDECESSOR = "predecessor"
-    """Of the same organization and family, earlier, and of a comparable size."""
-    NEAREST = "nearest"
-    """The least between them, whoever made it: the verdict is against this one."""
-    PLAIN = "plain"
-    """The plain decoder of its class: what is special is what differs from it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Neighbour:
-    """One model to compare with."""
-
-    role: Role
-    name: str
-    """`org/name`."""
-    comparison: Comparison
-    """The neighbour is A, the model is B."""
-    origin: Baseline | None = None
-    """Of the nearest: the earliest architecture that is about as near, to whom its ideas are credited."""
-
+from watcher.report.model import Neighbour, Role
 
 PLAIN: Mapping[str, tuple[str, ...]] = {
     "dense": (

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from watcher.architecture.record import Architecture, MixEntry
 from watcher.compare import words
 from watcher.compare.model import Change, Comparison, Significance, Verdict
-from watcher.report.model import Subject
-from watcher.report.neighbours import Neighbour, Role, by_role, called
+from watcher.report.model import Neighbour, Role, Subject
+from watcher.report.neighbours import by_role, called
 
 MOST = 7
 """Changes that are told; what is smaller stays in the record."""

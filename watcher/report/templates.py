@@ -86,7 +86,7 @@ def _source(path: Path) -> str:
 
 def purpose(name: str) -> str:
     """What a template's file name says it is for; empty for one that others include."""
-    from watcher.report.write import SECTIONS
+    from watcher.report.contents import SECTIONS
 
     word = name.removesuffix(SUFFIX).removesuffix(".md").removesuffix(".txt")
     return word if word in (HEADLINE, PAGE, *(section for section, _ in SECTIONS)) else ""

@@ -7,11 +7,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from watcher.report.contents import SECTIONS
 from watcher.report.escape import clean, inline
 from watcher.report.headline import headline
 from watcher.report.model import Draft, Report, Subject
-from watcher.report.sections import changes, facts, opening, practical, sources
-from watcher.report.sections.page import Page, Section
+from watcher.report.sections.page import Page
 from watcher.report.template_values import template_values
 from watcher.report.templates import Templates, render
 
@@ -129,22 +129,3 @@ def _front_matter(page: Page) -> str:
     }
     lines = [f"{key}: {json.dumps(value)}" for key, value in values.items() if value is not None]
     return "---\n" + "\n".join(lines) + "\n---\n\n"
-
-
-SECTIONS: tuple[tuple[str, Section], ...] = (
-    ("sketch", opening.sketch),
-    ("notes", opening.notes),
-    ("about", opening.about),
-    ("changes", changes.changes),
-    ("members", sources.members),
-    ("facts", facts.beside),
-    ("layers", opening.pattern),
-    ("fit", practical.fit),
-    ("runtimes", practical.known_by),
-    ("licence", sources.licence),
-    ("doubt", sources.doubt),
-    ("sources", sources.sources),
-    ("evidence", sources.evidence),
-    ("config_diff", sources.config_diff),
-)
-"""The page from top to bottom, by name; a new section is a function and a row here."""

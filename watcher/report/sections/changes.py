@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from watcher.compare import words
 from watcher.compare.model import Change, Comparison, Significance, Verdict
 from watcher.report.escape import inline
-from watcher.report.neighbours import Neighbour, Role, by_role, called
+from watcher.report.model import Neighbour, Role
+from watcher.report.neighbours import by_role, called
 from watcher.report.sections.page import Page, folded
 from watcher.report.story import grouped, leading, others, ranked
 from watcher.report.why import why

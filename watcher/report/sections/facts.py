@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from watcher.architecture.record import Architecture
 from watcher.compare import words
 from watcher.report.escape import inline, short
-from watcher.report.neighbours import Neighbour, Role
+from watcher.report.model import Neighbour, Role
 from watcher.report.numbers import count, size, tokens
 from watcher.report.sections.page import Page, table
 
