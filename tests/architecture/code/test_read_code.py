@@ -280,3 +280,11 @@ def test_lineage_of_classes_that_extend_a_model_of_transformers(read) -> None:
     reading = read(text)
     assert value(reading, "lineage[TinyOther]") == "TinyOther extends LlamaMLP"
     assert value(reading, "lineage.models") == ("llama",)
+
+
+def test_a_module_of_pytorch_that_is_not_known_makes_the_sum_unknown(read) -> None:
+    known = read(edited(ATTENTION_INIT="self.rnn = nn.LSTM(64, 8)"))
+    assert value(known, "parameters.total") == TOTAL + 2 * (4 * 8 * 64 + 4 * 8 * 8 + 2 * 4 * 8)
+    unknown = read(edited(ATTENTION_INIT="self.odd = nn.TransformerEncoderLayer(64, 4)"))
+    assert "parameters.total" not in unknown.facts
+    assert any(fact == "parameters.text" for fact, _ in unknown.unread)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +22,16 @@ def construct(name: str, args: list[Any], named: Named, module: ModuleValue | No
     maker = CONSTRUCTORS.get(name)
     if maker is not None:
         maker(made, args, named)
+    elif not WEIGHTLESS.search(name):
+        made.weights["?"] = Weight(None)
     return made
+
+
+WEIGHTLESS = re.compile(
+    r"LU\d?$|Dropout|Drop|Pool|Pad|Identity|Flatten|Unflatten|Fold|Unfold|Upsampl|Shuffle|Soft|Loss|Sigmoid|Tanh|Mish|"
+    r"Hard|Threshold|Shrink|LocalResponseNorm|CosineSimilarity|PairwiseDistance|^Module$|^Container$|Function"
+)
+"""PyTorch's modules without weights; one that is neither here nor in `CONSTRUCTORS` holds weights of unknown size."""
 
 
 SIZES: dict[str, tuple[str, ...]] = {
@@ -114,6 +124,49 @@ def _parameters(made: ModuleValue, args: list[Any], named: Named) -> None:
     made.weights |= {str(i): item for i, item in enumerate(items or []) if isinstance(item, Weight)}
 
 
+def _parameter_dict(made: ModuleValue, args: list[Any], named: Named) -> None:
+    items = args[0] if args and isinstance(args[0], dict) else {}
+    made.weights |= {str(key): item for key, item in items.items() if isinstance(item, Weight) and len(str(key)) < 200}
+
+
+def _bilinear(made: ModuleValue, args: list[Any], named: Named) -> None:
+    first, second = _arg(args, named, 0, "in1_features"), _arg(args, named, 1, "in2_features")
+    outputs = _arg(args, named, 2, "out_features")
+    made.weights["weight"] = Weight((outputs, first, second))
+    if _yes(_arg(args, named, 3, "bias", True)):
+        made.weights["bias"] = Weight((outputs,))
+
+
+def _instance_norm(made: ModuleValue, args: list[Any], named: Named) -> None:
+    if _yes(_arg(args, named, 3, "affine", False)):
+        shape = (_arg(args, named, 0, "num_features"),)
+        made.weights |= {"weight": Weight(shape), "bias": Weight(shape)}
+
+
+def _prelu(made: ModuleValue, args: list[Any], named: Named) -> None:
+    made.weights["weight"] = Weight((_arg(args, named, 0, "num_parameters", 1),))
+
+
+def _recurrent(gates: int) -> Callable[[ModuleValue, list[Any], Named], None]:
+    """An LSTM, GRU or RNN: `gates` projections of the input and of the state, a layer and direction."""
+
+    def make(made: ModuleValue, args: list[Any], named: Named) -> None:
+        inputs, width = _arg(args, named, 0, "input_size"), _arg(args, named, 1, "hidden_size")
+        layers = _arg(args, named, 2, "num_layers", 1)
+        ways = 2 if _yes(named.get("bidirectional", False)) else 1
+        if not all(isinstance(item, int) for item in (inputs, width, layers)) or not 0 < layers < 100:
+            made.weights["?"] = Weight(None)
+            return
+        for index in range(layers * ways):
+            size = inputs if index < ways else width * ways
+            made.weights[f"weight_ih_{index}"] = Weight((gates * width, size))
+            made.weights[f"weight_hh_{index}"] = Weight((gates * width, width))
+            if _yes(named.get("bias", True)):
+                made.weights[f"bias_{index}"] = Weight((2, gates * width))
+
+    return make
+
+
 def _attention(made: ModuleValue, args: list[Any], named: Named) -> None:
     """`nn.MultiheadAttention(embed_dim, num_heads)`: one input projection for q, k and v, and the output projection."""
     width = _arg(args, named, 0, "embed_dim")
@@ -142,7 +195,18 @@ CONSTRUCTORS: dict[str, Callable[[ModuleValue, list[Any], Named], None]] = {
     "Sequential": _sequence,
     "ModuleDict": _mapped,
     "ParameterList": _parameters,
+    "ParameterDict": _parameter_dict,
     "MultiheadAttention": _attention,
+    "Bilinear": _bilinear,
+    "PReLU": _prelu,
+    "EmbeddingBag": _embedding,
+    "BatchNorm3d": _norm(0, "num_features", None, True),
+    "InstanceNorm1d": _instance_norm,
+    "InstanceNorm2d": _instance_norm,
+    "InstanceNorm3d": _instance_norm,
+    "LSTM": _recurrent(4),
+    "GRU": _recurrent(3),
+    "RNN": _recurrent(1),
 }
 """Modules that hold weights or others; every other `nn` module holds none."""
 
