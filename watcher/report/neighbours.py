@@ -31,6 +31,8 @@ PLAIN: Mapping[str, tuple[str, ...]] = {
 }
 """Class → decoders in which nothing is special: pre-norm RMSNorm, GQA, RoPE and SwiGLU, dense or routed."""
 
+NEARER = 2.0
+"""The same for one of the other class (dense for sparse): at most four times."""
 FARTHEST = 3.0
 """A predecessor has at most eight times the size (2³), or an eighth."""
 
@@ -103,7 +105,7 @@ def _distance(record: Architecture, repo: Repo, item: Baseline) -> float | None:
         return None
     apart = _apart(record, item.record)
     other_class = (record.moe is None) != (item.record.moe is None)
-    if apart > FARTHEST or (other_class and not _size(item.record)):
+    if apart > (NEARER if other_class else FARTHEST) or (other_class and not _size(item.record)):
         return None
     other_kind = set(record.model.modalities) != set(item.record.model.modalities)
     other_line = _line(its.stem) not in ("", _line(mine.stem))
