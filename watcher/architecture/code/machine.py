@@ -104,7 +104,7 @@ class Interpreter:
 
     def place(self) -> str:
         """`file.py:line` of what is being read."""
-        return f"{self.at.rpartition('/')[2]}:{self.line}"
+        return f"{self.at.rpartition('/')[2]}:{self.line}" if self.at else "config.json"
 
     def doubt(self, what: str) -> None:
         """Note that something could not be followed, here."""
