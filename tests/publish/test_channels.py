@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import tomllib
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
@@ -13,8 +15,10 @@ import pytest
 from watcher.demo.platforms import KINDS
 from watcher.demo.receivers import Receivers
 from watcher.publish.interface import Channel, DeliveryError, Links, Outgoing, Receipt, Scope
+from watcher.publish.registry import CHANNELS, settings_class
 from watcher.publish.worst_case import HOSTILE
 from watcher.report.model import Report
+from watcher.section import ChannelSettings
 
 LINKS = Links(report="https://example.org/report?a=1|2>3", picture="https://example.org/sketch.png")
 SENT = [kind for kind in KINDS if kind not in ("hub", "git", "apprise")]
@@ -58,7 +62,7 @@ def test_slack_bot_puts_changes_and_sketch_into_a_thread(build: Any, receivers: 
     channel = build("slack-bot")
     receipt = send(channel, worst)
     first, reply, upload = received(receivers, "slack-bot")
-    assert receipt.reference == "C0DEMO/1.000000"
+    assert receipt.reference == "C0DEMO/1.000000/2.000000"
     assert "thread_ts" not in first
     assert reply["thread_ts"] == upload["thread_ts"] == "1.000000"
     assert "What changed" in json.dumps(reply)
@@ -168,6 +172,25 @@ def test_without_apprise_the_error_names_the_extra(build: Any, worst: Report, mo
 
 
 @pytest.mark.parametrize("kind", ["discord", "slack-bot", "telegram", "matrix"])
+def test_a_message_can_be_put_in_the_place_of_an_earlier_one(kind: str, build: Any, worst: Report) -> None:
+    channel = build(kind)
+    first = send(channel, worst)
+    later = Outgoing(delivery_id="msg_2", payload=channel.render(worst, LINKS))
+    receipt = channel.update(later, first.reference)
+    assert "edited" in receipt.status
+    assert receipt.reference == first.reference
+
+
+def test_an_edit_in_matrix_replaces_the_notice(build: Any, receivers: Receivers, worst: Report) -> None:
+    channel = build("matrix")
+    payload = channel.render(worst, LINKS)
+    channel.update(Outgoing(delivery_id="msg_2", payload=payload), "$1")
+    (event,) = received(receivers, "matrix")
+    assert event["m.relates_to"] == {"rel_type": "m.replace", "event_id": "$1"}
+    assert event["m.new_content"] == payload.body
+
+
+@pytest.mark.parametrize("kind", ["discord", "slack-bot", "telegram", "matrix"])
 def test_a_trial_message_can_be_taken_back(kind: str, build: Any, worst: Report) -> None:
     channel = build(kind)
     receipt = send(channel, worst)
@@ -185,3 +208,18 @@ def test_hostile_words_mention_nobody(build: Any, worst: Report) -> None:
     assert "@everyone" in HOSTILE
     for kind in ("mattermost", "discord", "telegram"):
         assert "@everyone" not in json.dumps(build(kind).render(worst, LINKS).body, ensure_ascii=False), kind
+
+
+def test_every_table_of_the_example_is_valid(tmp_path: Path) -> None:
+    example = Path(__file__).parents[2] / "config.example.toml"
+    for table in tomllib.loads(example.read_text(encoding="utf-8"))["channels"]:
+        context = {"environment": {}, "folder": tmp_path}
+        assert settings_class(table["type"]).model_validate(table, context=context).name == table["name"]
+
+
+def test_the_example_names_every_key_of_every_channel() -> None:
+    example = (Path(__file__).parents[2] / "config.example.toml").read_text(encoding="utf-8")
+    for kind in CHANNELS:
+        own = settings_class(kind).model_fields.keys() - ChannelSettings.model_fields.keys()
+        for key in own:
+            assert re.search(rf"(?m)^(# )?{key} = ", example), f"{kind}: {key}"

@@ -35,7 +35,7 @@ def saying(status: int, body: object) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(data)
 
-        do_GET = do_POST = do_PUT = _any
+        do_GET = do_HEAD = do_POST = do_PUT = _any
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
@@ -46,7 +46,7 @@ def saying(status: int, body: object) -> Iterator[str]:
         server.server_close()
 
 
-ADDRESS = {"telegram": "api", "slack-bot": "api", "matrix": "homeserver", "ntfy": "server"}
+ADDRESS = {"telegram": "api", "slack-bot": "api", "matrix": "homeserver", "ntfy": "server", "hub": "endpoint"}
 
 
 def send(kind: str, address: str, build: Any, report: Report) -> Receipt:
@@ -83,6 +83,9 @@ def send(kind: str, address: str, build: Any, report: Report) -> Receipt:
         ("teams", 200, "Microsoft Teams endpoint returned HTTP error 413", DELIVERY, None),
         ("teams", 200, "Microsoft Teams endpoint returned HTTP error 429", CHANNEL, None),
         ("teams", 410, "", REVOKED, None),
+        ("hub", 500, "", CHANNEL, None),
+        ("hub", 401, "", REVOKED, None),
+        ("hub", 429, "", CHANNEL, None),
         ("teams", 400, {"error": {"code": "TriggerInputSchemaMismatch"}}, DELIVERY, None),
     ],
 )

@@ -120,7 +120,7 @@ def _mattermost(receivers: Keeper, channel: str, message: Message) -> Answer:
 
 def _telegram(receivers: Keeper, channel: str, message: Message) -> Answer:
     method = message.path.rpartition("/")[2]
-    if method in ("getMe", "getChat", "deleteMessage"):
+    if method in ("getMe", "getChat", "deleteMessage", "editMessageCaption", "editMessageText"):
         return _json({"ok": True, "result": {"username": "watcher_bot", "title": "models"}})
     problem = PROBLEMS["telegram"](message.body or {})
     if method not in ("sendMessage", "sendPhoto") or (method == "sendPhoto") != bool(message.files):

@@ -64,9 +64,14 @@ class Discord:
         else:
             answer = http.post(self._address(), what=what, json={k: v for k, v in body.items() if k != "attachments"})
         if 200 <= answer.status < 300:
-            return Receipt(status=f"{answer.status} ok", reference=_field(answer.text, "id"))
+            return Receipt(status=f"{answer.status} ok", reference=self._reference(answer.text))
         self._refused(answer, what)
         raise DeliveryError(f"{what} said {answer.short}", status=answer.short)
+
+    def _reference(self, text: str) -> str | None:
+        """The message's id; after a slash that of the thread it opened, which a later call must name."""
+        number, thread = _field(text, "id"), _field(text, "channel_id")
+        return f"{number}/{thread}" if number and thread and self.settings.thread_name else number
 
     def _refused(self, answer: http.Answer, what: str) -> None:
         code = _field(answer.text, "code")
@@ -85,11 +90,12 @@ class Discord:
     def _address(self, message: str = "") -> str:
         """Of the webhook, or of one of its messages."""
         parts = urlsplit(self.settings.url.resolve())
+        message, _, thread = message.partition("/")
         if message:
             parts = parts._replace(path=f"{parts.path.rstrip('/')}/messages/{message}")
         query = dict(parse_qsl(parts.query)) | {"wait": "true"}
-        if self.settings.thread_id:
-            query["thread_id"] = self.settings.thread_id
+        if thread or self.settings.thread_id:
+            query["thread_id"] = thread or self.settings.thread_id
         return urlunsplit(parts._replace(query=urlencode(query)))
 
     def update(self, outgoing: Outgoing, reference: str) -> Receipt:

@@ -100,9 +100,7 @@ class DeliveryError(WatcherError):
 class Channel(Protocol):
     """A configured destination.
 
-    A channel has two methods more where its platform can: `update(outgoing, reference) -> Receipt` puts a message in
-    the place of the one that `reference` names; `retract(outgoing, reference) -> str` takes a trial message back and
-    says how.
+    A channel whose platform can has `retract(outgoing, reference) -> str`: it takes a trial message back and says how.
 
     A channel whose platform can tell has one method more, `recognise(outgoing) -> Receipt | None`: it is asked before
     a second attempt whether an earlier one did arrive (a commit in the repository, a message with our id), so that a

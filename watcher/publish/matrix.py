@@ -98,6 +98,19 @@ class Matrix:
         http.raise_for(said.answer, self._what)
         return said
 
+    def update(self, outgoing: Outgoing, reference: str) -> Receipt:
+        """Replace an earlier notice; programs that cannot show that read the new one after an asterisk."""
+        content = outgoing.payload.body
+        edit = {
+            "msgtype": "m.notice",
+            "body": f"* {content['body']}",
+            "m.new_content": content,
+            "m.relates_to": {"rel_type": "m.replace", "event_id": reference},
+            "m.mentions": {},
+        }
+        said = self._event(self._room(), "m.room.message", outgoing.delivery_id, edit)
+        return Receipt(status=f"{said.answer.status} edited", reference=reference)
+
     def retract(self, outgoing: Outgoing, reference: str) -> str:
         """Redact an event."""
         room = quote(self._room(), safe="")

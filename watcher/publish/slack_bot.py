@@ -27,6 +27,9 @@ GONE = {
 LATER = {"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 """Errors that pass. Every other one is about the message."""
 
+UNEDITABLE = {"message_not_found", "cant_update_message", "edit_window_closed"}
+"""Errors that say there is nothing to edit any more, told as the 404 they stand for."""
+
 
 class SlackBotSettings(ChannelSettings):
     """Keys of a Slack bot channel."""
@@ -60,20 +63,23 @@ class SlackBot:
         payload = outgoing.payload.body
         said = self._call("chat.postMessage", {"channel": self.settings.channel, **payload["message"]})
         channel, moment = str(said.get("channel")), str(said.get("ts"))
-        told = ""
+        told = reply = ""
         try:
             if payload.get("reply"):
-                self._call("chat.postMessage", {"channel": channel, "thread_ts": moment, **payload["reply"]})
+                below = {"channel": channel, "thread_ts": moment, **payload["reply"]}
+                reply = f"/{self._call('chat.postMessage', below).get('ts')}"
             for data in list(outgoing.pictures.values())[:1]:
                 self._upload(data, payload["alt"], channel, moment)
         except DeliveryError as error:
             told = f"; its thread is not complete: {error}"
-        return Receipt(status=f"{said.answer.status} ok{told}"[:400], reference=f"{channel}/{moment}")
+        return Receipt(status=f"{said.answer.status} ok{told}"[:400], reference=f"{channel}/{moment}{reply}")
 
     def update(self, outgoing: Outgoing, reference: str) -> Receipt:
-        """Put this message in the place of an earlier one."""
-        channel, _, moment = reference.partition("/")
+        """Put this message and its reply in the place of earlier ones; the sketch stays."""
+        channel, moment, *reply = reference.split("/")
         said = self._call("chat.update", {"channel": channel, "ts": moment, **outgoing.payload.body["message"]})
+        if reply and outgoing.payload.body.get("reply"):
+            self._call("chat.update", {"channel": channel, "ts": reply[0], **outgoing.payload.body["reply"]})
         return Receipt(status=f"{said.answer.status} edited", reference=reference)
 
     def _upload(self, data: bytes, alt: str, channel: str, moment: str) -> None:
@@ -112,11 +118,12 @@ class SlackBot:
         http.raise_for(said.answer, self._what)
         if not error or error in LATER:
             raise DeliveryError(f"{self._what} said {error or said.answer.short}", status=said.answer.short)
-        raise DeliveryError(f"{self._what} refused: {error}", scope=Scope.DELIVERY, status=said.answer.short)
+        status = f"404 {error}" if error in UNEDITABLE else said.answer.short
+        raise DeliveryError(f"{self._what} refused: {error}", scope=Scope.DELIVERY, status=status)
 
     def retract(self, outgoing: Outgoing, reference: str) -> str:
         """Delete the message; its thread goes with it, but for the replies, which stay marked as such."""
-        channel, _, moment = reference.partition("/")
+        channel, moment, *_ = reference.split("/")
         replies = self._call("conversations.replies", None, {"channel": channel, "ts": moment}).get("messages")
         moments = [item.get("ts") for item in replies if isinstance(item, dict)] if isinstance(replies, list) else []
         for each in [item for item in moments if item and item != moment] + [moment]:

@@ -95,6 +95,15 @@ class Telegram:
         http.raise_for(said.answer, self._what)
         raise DeliveryError(f"{self._what} said {said.answer.short}", scope=Scope.CHANNEL, status=said.answer.short)
 
+    def update(self, outgoing: Outgoing, reference: str) -> Receipt:
+        """Edit the text or the caption of an earlier message; its photo stays."""
+        chat, _, number = reference.rpartition("/")
+        body = dict(outgoing.payload.body) | {"chat_id": chat, "message_id": int(number)}
+        said = self._call("editMessageCaption" if "caption" in body else "editMessageText", json=body)
+        if "message is not modified" not in str(said.get("description")):
+            self._refused(said)
+        return Receipt(status=f"{said.answer.status} edited", reference=reference)
+
     def retract(self, outgoing: Outgoing, reference: str) -> str:
         """Delete a message (a bot may for 48 hours)."""
         chat, _, number = reference.rpartition("/")
