@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -28,6 +28,8 @@ LIST = "reports.json"
 
 class HubSettings(ChannelSettings):
     """Keys of a Hub channel."""
+
+    archive: ClassVar[bool] = True
 
     type: Literal["hub"]
     repository: str = Field(pattern=r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")
