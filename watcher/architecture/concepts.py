@@ -63,7 +63,9 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "groups": _words("n_group num_expert_group n_expert_groups num_expert_groups"),
     "latent": _words("moe_latent_size"),
     "vocab": _words("vocab_size padded_vocab_size n_vocab"),
-    "router": _words("scoring_func score_func score_function moe_router_score_function router_score_func"),
+    "router": _words(
+        "scoring_func score_func score_function moe_router_score_function router_score_func moe_router_activation_func"
+    ),
     "window": _words("sliding_window sliding_window_size window_size local_attention_window attention_window_size"),
     "streams": _words("hc_mult num_residual_streams hyper_connection_rate num_streams"),
     "theta": _words("rope_theta rotary_emb_base rope_base rotary_base"),

@@ -16,7 +16,9 @@ LONGEST = 100
 
 def novel_in(config: Config, readings: Iterable[Reading]) -> Novel:
     """Every new name that a witness met."""
-    found: dict[str, list[str]] = {"config_keys": _keys(config), "tensor_names": [], "classes": _classes(config)}
+    readings = list(readings)
+    known = any(reading.witness == "reference" and "layers[0].norm" in reading.facts for reading in readings)
+    found: dict[str, list[str]] = {"config_keys": _keys(config), "tensor_names": [], "classes": _classes(config, known)}
     for reading in readings:
         for kind, names in reading.novel.items():
             found.setdefault(kind, []).extend(names)
@@ -29,8 +31,9 @@ def _keys(config: Config) -> list[str]:
     return sorted(key for key in config.text if key not in known and not irrelevant(key) and len(key) <= LONGEST)
 
 
-def _classes(config: Config) -> list[str]:
+def _classes(config: Config, known: bool) -> list[str]:
+    """The config's classes, unless the reference has them."""
     names = config.raw.get("architectures")
-    if (config.family is not None and config.doubt is None) or not isinstance(names, list):
+    if known or (config.family is not None and config.doubt is None) or not isinstance(names, list):
         return []
     return [name for name in names[:5] if isinstance(name, str)]
