@@ -72,6 +72,19 @@ def test_a_run_that_outlasts_its_interval_is_not_started_twice_and_not_skipped_f
     assert most == 1
 
 
+def test_a_run_that_is_left_out_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    done, runs = threading.Event(), []
+
+    def slow() -> None:
+        time.sleep(0.3)
+        runs.append(1)
+        if len(runs) >= 3:
+            done.set()
+
+    run(Daemon({"x": Step(slow, timedelta(milliseconds=50))}, report=print), done)
+    assert capfd.readouterr().err == ""
+
+
 def test_a_slow_step_does_not_delay_another() -> None:
     quick, release = threading.Event(), threading.Event()
     steps = {"slow": Step(lambda: release.wait(10) and None, SECOND), "quick": Step(quick.set, SECOND)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import signal
@@ -57,6 +58,8 @@ class Daemon:
     """Runs steps until it is told to stop."""
 
     def __init__(self, steps: Mapping[str, Step], *, report: Callable[[str], None]) -> None:
+        # a run that is left out because the one before still goes is no news
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
         self._report = report
         self._stop = threading.Event()
         self._busy: dict[str, float] = {}

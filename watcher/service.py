@@ -52,7 +52,7 @@ def serve(context: Context) -> None:
         steps["hints"] = Step(lambda: answer_hints(context), HINTS)
     daemon = Daemon(steps, report=context.journal.say)
     count = len(context.settings.watch.organizations)
-    context.journal.say(f"watching {count} organizations, every {interval}")
+    context.journal.say(f"watching {count} organization{'s' if count != 1 else ''}, every {interval}")
     with _listening(context), serving(context.settings.watch.listen, _pages(context, daemon)) as port:
         if port is not None:
             context.journal.say(f"/health, /live and /metrics at port {port}")
