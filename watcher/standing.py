@@ -43,7 +43,7 @@ def gather(settings: Settings, environment: Mapping[str, str]) -> dict[str, Any]
             ],
             "repos": table.count_repos(connection),
             "last_look": _text(last),
-            "oldest_look": _text(min(looks, default=None)),
+            "oldest_look": _text(min(looks, default=None)) if len(looks) == len(organizations) else None,
             "next_look": _text(last + settings.watch.interval if last else None),
             "cycle": notes.recall(connection, "cycle"),
             "requests_in_window": spending.spent(connection, now),
