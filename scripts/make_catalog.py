@@ -102,6 +102,10 @@ DATES = {
 """Beginning of a name → month; the first match counts. A model without a date is dated by nobody here."""
 
 
+ALTERED = ("01-ai/Yi-6B-Chat", "mistralai/Mistral-7B-Instruct-v0.2", "openbmb/MiniCPM-V-2_6", "Qwen/Qwen-7B-Chat")
+"""Copies whose context a compiler's users cut to 512 tokens: no baseline may carry a number its makers never wrote."""
+
+
 CLASSES: tuple[tuple[str, str, str], ...] = (
     ("afmoe", "arcee-ai/Trinity-Mini", "2025-12"),
     ("apertus", "swiss-ai/Apertus-8B-2509", "2025-09"),
@@ -157,6 +161,8 @@ def main() -> None:
     known = {item["hub_id"]: item["date"] for item in json.loads((shared_folder() / "gallery/facts.json").read_text())}
     found: dict[str, list[dict[str, Any]]] = {}
     for name, raw in (*maker_configs(), *class_configs()):
+        if name in ALTERED:
+            continue
         record = read(RepoFiles(name=name, files={"config.json": raw}), reference=reference)
         if record.layers.count is None or (record.norm.placement is None and record.parameters.text is None):
             continue
