@@ -11,6 +11,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from corpus import maker_configs, shared_folder
 
 from watcher.architecture.irrelevant import irrelevant
 from watcher.architecture.read import read
+from watcher.architecture.record import Unknown
 from watcher.architecture.reference import Reference
 from watcher.architecture.witness import RepoFiles
 from watcher.compare.fingerprint import fingerprint
@@ -164,6 +166,9 @@ def main() -> None:
         if name in ALTERED:
             continue
         record = read(RepoFiles(name=name, files={"config.json": raw}), reference=reference)
+        if name in dated and not record.mtp_layers:
+            why = "only the class's defaults were read, and it builds no extra prediction layers"
+            record = replace(record, mtp_layers=None, unknown=(*record.unknown, Unknown(fact="mtp_layers", why=why)))
         if record.layers.count is None or (record.norm.placement is None and record.parameters.text is None):
             continue
         date = (
