@@ -56,6 +56,7 @@ def _attention(beliefs: Beliefs, attending: list[Kind], mixing: list[Kind]) -> N
     if not attending:
         for fact in ("qk_norm", "bias", "sinks", "gated"):
             beliefs.claim(f"attention.{fact}", False, FROM_KINDS)
+        beliefs.claim("attention.shared_kv_layers", 0, FROM_KINDS)
         return
     kinds = tuple(dict.fromkeys(kind.layer.mixer or "unknown" for kind in attending))
     beliefs.claim("attention.kinds", kinds, FROM_KINDS)
