@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from watcher.architecture.reference import Reference
 from watcher.architecture.witness import RepoFiles
 from watcher.baselines.library import Library
 from watcher.demo.models import baseline_of
@@ -67,12 +68,12 @@ def main() -> int:
 
 def _reports() -> None:
     folder = Folder(FolderSettings(name="reports", type="folder", path="reports"), ROOT)
-    library = Library()
+    library, reference = Library(), Reference.shipped()
     for name in MODELS:
         seen = library.seen(name)
         environment = {"WATCHER_NOW": seen.isoformat()} if seen else {}
         files = RepoFiles(name=name, files={"config.json": json.dumps(dict(baseline_of(name).config)).encode()})
-        report = adhoc_report(files, None, environment=environment)
+        report = adhoc_report(files, None, reference=reference, environment=environment)
         payload = folder.render(report, Links(report=report.hub_url))
         kept = {key: data for key, data in report.pictures.items() if not key.endswith((".png", "-dark.svg"))}
         if name == PICTURED:
