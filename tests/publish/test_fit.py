@@ -124,6 +124,13 @@ def test_every_page_makes_a_legal_message_on_every_platform(page: str, headline:
 
 LIVE = {
     "slack": ["<!", "<@U1", "<http://evil"],
+    "slack-bot": ["<!", "<@U1", "<http://evil"],
+    "teams": [
+        '"type": "TextBlock"',
+        '"entities"',
+        "<at>",
+    ],  # a text run shows Markdown as it is, only an entity mentions
+    "ntfy": ["http://evil", "://evil.example", '"markdown": true'],
     "discord": ["@everyone", "@here", "<@&", "](http://evil", " http://evil"],
     "mattermost": ["@everyone", "@all", "@channel", "<!channel", "~town", "](http://evil", "http://evil", ":tada:"],
     "telegram": ["@everyone", "http://evil", "#tag", "evil.example"],
