@@ -5,7 +5,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: demo test lint types tests coverage accuracy conformance conformance-standin bench samples clean
+.PHONY: demo test lint types tests coverage test-shared test-postgres test-browser accuracy conformance \
+	conformance-standin bench samples clean
 
 demo: $(BIN)/watcher
 	$(BIN)/watcher demo
@@ -20,7 +21,11 @@ types: $(BIN)/pytest
 	$(BIN)/mypy
 
 tests: $(BIN)/pytest
-	$(BIN)/pytest -n $(JOBS) --cov --cov-report=term
+	$(BIN)/pytest -n $(JOBS) --dist worksteal
+
+# Which lines no test reaches. Tracing makes the tests half as slow again, so it is not part of `make test`.
+coverage: $(BIN)/pytest
+	$(BIN)/pytest -n $(JOBS) --dist worksteal --cov --cov-report=term
 
 # The parts of the tests that need something beside Python: skipped, with the reason, where it is absent.
 test-shared: $(BIN)/pytest
