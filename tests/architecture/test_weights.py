@@ -7,6 +7,7 @@ import struct
 from typing import Any
 
 import pytest
+from checkpoints import CONFIG, HEADS, KV, TOTAL, WIDE, D, H, V
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,19 +16,6 @@ from watcher.architecture.record import Architecture
 from watcher.architecture.weights.gguf import read_gguf
 from watcher.architecture.witness import RepoFiles
 
-H, WIDE, V, HEADS, KV, D = 64, 128, 500, 4, 2, 16
-CONFIG: dict[str, Any] = {
-    "architectures": ["BrandNewForCausalLM"],
-    "model_type": "brandnew",
-    "hidden_size": H,
-    "intermediate_size": WIDE,
-    "num_hidden_layers": 2,
-    "num_attention_heads": HEADS,
-    "num_key_value_heads": KV,
-    "head_dim": D,
-    "vocab_size": V,
-    "tie_word_embeddings": False,
-}
 BLOCK = {
     "self_attn.q_proj.weight": [HEADS * D, H],
     "self_attn.k_proj.weight": [KV * D, H],
@@ -40,7 +28,6 @@ BLOCK = {
     "post_attention_layernorm.weight": [H],
 }
 LAYER = 2 * H * HEADS * D + 2 * H * KV * D + 3 * H * WIDE + 2 * H
-TOTAL = 2 * LAYER + 2 * V * H + H
 
 Shapes = dict[str, list[int]]
 
@@ -141,71 +128,6 @@ def test_a_pruned_copy_disagrees_with_its_config() -> None:
     found = next(item for item in record.disagreements if item.fact == "moe.num_experts")
     assert found.values == {"config": 6, "weights": 4}
     assert found.where["weights"].endswith("experts.3.up_proj.weight")
-
-
-def packed(name: str, shape: list[int]) -> bool:
-    return len(shape) == 2 and "embed" not in name and "lm_head" not in name
-
-
-def gptq(shapes: Shapes) -> Shapes:
-    found: Shapes = {}
-    for name, shape in shapes.items():
-        if packed(name, shape):
-            rows, columns = shape
-            stem = name.removesuffix("weight")
-            found |= {
-                f"{stem}qweight": [columns // 8, rows],
-                f"{stem}qzeros": [1, rows // 8],
-                f"{stem}scales": [1, rows],
-            }
-            found |= {f"{stem}g_idx": [columns]}
-        else:
-            found[name] = shape
-    return found
-
-
-def halved(shapes: Shapes, *helpers: str) -> Shapes:
-    found: Shapes = {}
-    for name, shape in shapes.items():
-        if packed(name, shape):
-            found |= {name: [shape[0], shape[1] // 2]} | {f"{name}{end}": [shape[0], 1] for end in helpers}
-        else:
-            found[name] = shape
-    return found
-
-
-PACKINGS: dict[str, tuple[Shapes, dict[str, str], dict[str, Any]]] = {
-    "gptq": (gptq(model()), {"qweight": "I32", "qzeros": "I32"}, {"quant_method": "gptq", "bits": 4}),
-    "nvfp4": (
-        halved(model(), "_scale", "_scale_2"),
-        {"proj.weight": "U8", "_scale": "F8_E4M3"},
-        {"quant_method": "modelopt", "quant_algo": "NVFP4"},
-    ),
-    "bitsandbytes": (
-        halved(model(), ".absmax", ".quant_map", ".quant_state.bitsandbytes__nf4"),
-        {"proj.weight": "U8", "absmax": "F32"},
-        {"quant_method": "bitsandbytes", "load_in_4bit": True},
-    ),
-    "fp8": (
-        model() | {f"model.layers.{i}.mlp.up_proj.weight_scale_inv": [1, 1] for i in range(2)},
-        {"proj.weight": "F8_E4M3"},
-        {"quant_method": "fp8"},
-    ),
-}
-
-
-@pytest.mark.parametrize("name", PACKINGS)
-def test_packed_tensors_are_unpacked_in_the_count(name: str) -> None:
-    shapes, kinds, quantization = PACKINGS[name]
-    record = of(shapes, kinds, quantization_config=quantization)
-    assert record.parameters.total == TOTAL
-    assert record.parameters.stored != TOTAL or name == "fp8"
-
-
-def test_a_packing_that_is_not_known_counts_nothing() -> None:
-    record = of(gptq(model()), {"qweight": "I32"}, quantization_config={"quant_method": "mystery"})
-    assert record.parameters.total is None
-    assert any("qweight is packed" in item.why for item in record.unknown)
 
 
 def test_an_index_names_tensors_and_states_a_count() -> None:

@@ -26,7 +26,7 @@ from watcher.architecture.novelty import novel_in
 from watcher.architecture.record import Architecture, Evidence, Model, Parameters, Unknown
 from watcher.architecture.sections.quantization import beside
 from watcher.architecture.weights import read_weights
-from watcher.architecture.weights.counts import Quantized
+from watcher.architecture.weights.scheme import scheme
 from watcher.architecture.weights.tensors import Tensors, read_tensors
 from watcher.architecture.weights.translate import as_config
 from watcher.architecture.witness import Reading, RepoFiles
@@ -102,7 +102,7 @@ def witnesses(files: RepoFiles, config: Config, tensors: Tensors, reference: Ref
     method, bits = (
         facts[name].value if name in facts else None for name in ("quantization.method", "quantization.bits")
     )
-    weights = read_weights(tensors, config, Quantized(method or "", bits))
+    weights = read_weights(tensors, config, scheme(config, method, bits))
     return [*said, side, weights, *written, read_implementation(config, stack), read_hub(files)]
 
 

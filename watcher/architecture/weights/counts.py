@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from watcher.architecture.weights.names import EMBEDDING, HEAD, SIGNS, Sorted
-from watcher.architecture.weights.packing import parameters
+from watcher.architecture.weights.packing import Unpacker
 from watcher.architecture.weights.tensors import Tensor
 from watcher.architecture.witness import Fact
 
@@ -14,49 +13,27 @@ EXPERTS = dict(SIGNS)["experts"]
 SHARED = dict(SIGNS)["shared"]
 
 
-@dataclass(frozen=True, slots=True)
-class Quantized:
-    """How the config says that the weights are packed."""
-
-    method: str = ""
-    bits: float | int | None = None
-
-
-@dataclass(slots=True)
-class _Sum:
-    """Parameters of some tensors; None once one of them cannot be counted."""
-
-    packing: Quantized
-
-    def of(self, tensors: Iterable[Tensor]) -> int:
-        """Raises ValueError for a tensor that is packed in an unknown way."""
-        total = 0
-        for tensor in tensors:
-            found = parameters(tensor, self.packing.method, self.packing.bits)
-            if found is None:
-                raise ValueError(f"{tensor.file}: {tensor.name} is packed in a way that is not known")
-            total += found
-        return total
-
-
-def count(found: Sorted, packing: Quantized, *, tied: bool, where: str) -> Iterator[tuple[str, Fact]]:
+def count(found: Sorted, unpacker: Unpacker, *, tied: bool, where: str) -> Iterator[tuple[str, Fact]]:
     """Facts under `parameters` and the weights of each layer. Raises ValueError for what cannot be unpacked."""
-    sums = _Sum(packing)
+
+    def total(tensors: Iterable[Tensor]) -> int:
+        return sum(unpacker.count(tensor) for tensor in tensors)
+
     loose = found.parts.get("text", [])
     head = [tensor for tensor in loose if HEAD.search(tensor.name)]
     embedding = [tensor for tensor in loose if EMBEDDING.search(tensor.name)]
-    blocks = {index: sums.of(block.tensors) for index, block in found.blocks.items()}
-    twice = sums.of(head) if tied and embedding else 0
-    text = sum(blocks.values()) + sums.of(loose) - twice
-    parts = {name: sums.of(found.parts.get(name, ())) for name in ("vision", "audio", "other", "mtp")}
+    blocks = {index: total(block.tensors) for index, block in found.blocks.items()}
+    twice = total(head) if tied and embedding else 0
+    text = sum(blocks.values()) + total(loose) - twice
+    parts = {name: total(found.parts.get(name, ())) for name in ("vision", "audio", "other", "mtp")}
     yield "parameters.text", Fact(text, where)
     yield "parameters.total", Fact(text + parts["vision"] + parts["audio"] + parts["other"], where)
     for name in ("vision", "audio", "mtp"):
         if parts[name]:
             yield f"parameters.{name}", Fact(parts[name], where)
     if len(embedding) == 1:
-        yield "parameters.embedding", Fact(sums.of(embedding), f"{where}: {embedding[0].name}")
-    experts = sums.of(_experts(found))
+        yield "parameters.embedding", Fact(total(embedding), f"{where}: {embedding[0].name}")
+    experts = total(_experts(found))
     if experts:
         yield "parameters.experts", Fact(experts, where)
     for index, weights in blocks.items():

@@ -38,6 +38,11 @@ class Tensor:
         """Stored elements."""
         return prod(self.shape) if self.shape is not None else 0
 
+    @property
+    def last(self) -> int:
+        """The last dimension; 0 for a scalar and where none is known."""
+        return self.shape[-1] if self.shape else 0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tensors:

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 
 from watcher.architecture.config import Config
-from watcher.architecture.weights.counts import Quantized, count
+from watcher.architecture.weights.counts import count
 from watcher.architecture.weights.names import EMBEDDING, EXPERT, HEAD, Block, Sorted, sort
+from watcher.architecture.weights.packing import Quantized, Unpacker
 from watcher.architecture.weights.tensors import Tensor, Tensors
 from watcher.architecture.witness import Fact, Reading
 
@@ -31,7 +32,7 @@ def read_weights(tensors: Tensors, config: Config, packing: Quantized) -> Readin
     facts |= dict(_file_type(tensors))
     if tensors.shaped and tensors.complete:
         try:
-            facts |= dict(count(found, packing, tied=tied, where=tensors.items[0].file))
+            facts |= dict(count(found, Unpacker(tensors.items, packing), tied=tied, where=tensors.items[0].file))
         except ValueError as error:
             unread = (*unread, ("parameters.total", str(error)))
     return Reading(witness="weights", facts=facts, unread=unread, novel={"tensor_names": _novel(found)})
