@@ -69,6 +69,22 @@ def test_slack_bot_puts_changes_and_sketch_into_a_thread(build: Any, receivers: 
     assert (receivers.folder / "slack-bot" / "003-sketch.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_slack_bot_finds_what_arrived_before_a_crash(build: Any, receivers: Receivers, worst: Report) -> None:
+    channel = build("slack-bot")
+    again = Outgoing(delivery_id="msg_1", payload=channel.render(worst, LINKS), attempt=2)
+    assert channel.recognise(again) is None
+    arrived = send(channel, worst)
+    send(channel, worst, "msg_2")
+    found = channel.recognise(again)
+    assert found is not None
+    assert found.reference == arrived.reference.rpartition("/")[0]
+
+
+def test_slack_bot_without_the_scope_to_read_sends_again(build: Any, receivers: Receivers, worst: Report) -> None:
+    channel = build("slack-bot", api=receivers.url("nobody", "slack-bot"))
+    assert channel.recognise(Outgoing(delivery_id="msg_1", payload=channel.render(worst, LINKS), attempt=2)) is None
+
+
 def test_a_thread_that_fails_does_not_repeat_its_message(build: Any, receivers: Receivers, worst: Report) -> None:
     channel = build("slack-bot")
     payload = channel.render(worst, LINKS)

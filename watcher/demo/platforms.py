@@ -43,8 +43,14 @@ def _slack_post(receivers: Keeper, channel: str, body: Any, message: Message) ->
     problem = PROBLEMS["slack-bot"](body)
     if problem or not body.get("channel"):
         return {"error": problem or "channel_not_found"}
-    number = receivers.keep(channel, message.raw, {}, {})
-    return {"channel": body["channel"], "ts": f"{number}.000000"}
+    moment = f"{receivers.keep(channel, message.raw, {}, {})}.000000"
+    receivers.shelf[f"{channel}/said/{moment}"] = json.dumps({**body, "ts": moment}).encode()
+    return {"channel": body["channel"], "ts": moment}
+
+
+def _slack_history(receivers: Keeper, channel: str, body: Any, message: Message) -> dict[str, Any]:
+    said = [json.loads(raw) for key, raw in receivers.shelf.items() if key.startswith(f"{channel}/said/")]
+    return {"messages": [item for item in reversed(said) if "thread_ts" not in item][: int(body["limit"])]}
 
 
 def _slack_address(receivers: Keeper, channel: str, body: Any, message: Message) -> dict[str, Any]:
@@ -69,6 +75,7 @@ _SLACK_METHODS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "chat.postMessage": _slack_post,
     "chat.update": _slack_post,
     "chat.delete": lambda receivers, channel, body, message: receivers.keep(channel, message.raw, {}, {}) and {},
+    "conversations.history": _slack_history,
     "conversations.replies": lambda receivers, channel, body, message: {"messages": [{"ts": body["ts"]}]},
     "files.getUploadURLExternal": _slack_address,
     "files.completeUploadExternal": _slack_complete,

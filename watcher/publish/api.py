@@ -44,10 +44,11 @@ def call(
     files: Any = None,
     data: bytes | None = None,
     headers: Mapping[str, str] | None = None,
+    limit: int = http.ANSWER_LIMIT,
 ) -> Said:
     """One request with a bearer token. Raises DeliveryError when there is no complete answer."""
     sent = {**({"Authorization": f"Bearer {token}"} if token else {}), **(headers or {})}
-    answer = http.post(url, what=what, method=method, json=json, files=files, data=data, headers=sent)
+    answer = http.post(url, what=what, method=method, json=json, files=files, data=data, headers=sent, limit=limit)
     return Said(answer, as_object(answer.text))
 
 

@@ -74,8 +74,10 @@ def post(
     headers: Mapping[str, str] | None = None,
     deadline: float | None = None,
     guard: Guard | None = None,
+    limit: int = ANSWER_LIMIT,
 ) -> Answer:
-    """Send and read the whole answer, whatever its status. `guard` sees every connection before anything is sent.
+    """Send and read the answer, up to `limit` bytes, whatever its status. `guard` sees every connection before anything
+    is sent.
 
     Raises DeliveryError for CHANNEL when there is no complete answer: refused, reset, TLS, stalled, dripping.
     """
@@ -96,7 +98,7 @@ def post(
                 stream=True,
             )
             with contextlib.closing(response):
-                text = _read(response, deadline, fired)
+                text = _read(response, deadline, fired, limit)
     except (requests.RequestException, OSError, ValueError) as error:
         raise DeliveryError(f"{what} did not answer: {_reason(error, fired)}; trying again later") from None
     if fired.is_set():  # http.client takes the end of a cut connection for the end of the headers
@@ -104,15 +106,15 @@ def post(
     return Answer(response.status_code, dict(response.headers), text)
 
 
-def _read(response: requests.Response, deadline: float, fired: threading.Event) -> str:
+def _read(response: requests.Response, deadline: float, fired: threading.Event, limit: int) -> str:
     """The body, up to the limit: what comes after it is not read."""
     end = time.monotonic() + deadline
     chunks = b""
     for chunk in response.iter_content(8192):
         chunks += chunk
-        if len(chunks) >= ANSWER_LIMIT or time.monotonic() > end or fired.is_set():
+        if len(chunks) >= limit or time.monotonic() > end or fired.is_set():
             break
-    return chunks[:ANSWER_LIMIT].decode("utf-8", "replace")
+    return chunks[:limit].decode("utf-8", "replace")
 
 
 @contextlib.contextmanager

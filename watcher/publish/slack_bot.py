@@ -30,13 +30,23 @@ LATER = {"ratelimited", "rate_limited", "internal_error", "fatal_error", "servic
 UNEDITABLE = {"message_not_found", "cant_update_message", "edit_window_closed"}
 """Errors that say there is nothing to edit any more, told as the 404 they stand for."""
 
+REPORT = "watcher_report"
+"""The kind of metadata by which our own messages are told (https://docs.slack.dev/messaging/message-metadata)."""
+
+LOOKED_THROUGH = 15
+"""The newest messages among which an earlier attempt is looked for: as many as Slack gives to every kind of app."""
+
+HISTORY = 2 * 1024 * 1024
+"""Bytes of their answer that are read."""
+
 
 class SlackBotSettings(ChannelSettings):
     """Keys of a Slack bot channel."""
 
     type: Literal["slack-bot"]
     token: SecretField
-    """A bot token, `xoxb-…`, with the scopes chat:write and, for the sketch, files:write."""
+    """A bot token, `xoxb-…`, with the scopes chat:write and, for the sketch, files:write; with
+    channels:history (in a private channel groups:history) a message that arrived in a crash is not sent twice."""
     channel: str
     """The channel's id (`C…`); the bot must be in it."""
     thread: bool = True
@@ -61,7 +71,10 @@ class SlackBot:
     def send(self, outgoing: Outgoing) -> Receipt:
         """Post the message, then its thread. Once the message is there, nothing after it makes us post it again."""
         payload = outgoing.payload.body
-        said = self._call("chat.postMessage", {"channel": self.settings.channel, **payload["message"]})
+        mark = {"event_type": REPORT, "event_payload": {"delivery": outgoing.delivery_id}}
+        said = self._call(
+            "chat.postMessage", {"channel": self.settings.channel, "metadata": mark, **payload["message"]}
+        )
         channel, moment = str(said.get("channel")), str(said.get("ts"))
         told = reply = ""
         try:
@@ -73,6 +86,20 @@ class SlackBot:
         except DeliveryError as error:
             told = f"; its thread is not complete: {error}"
         return Receipt(status=f"{said.answer.status} ok{told}"[:400], reference=f"{channel}/{moment}{reply}")
+
+    def recognise(self, outgoing: Outgoing) -> Receipt | None:
+        """The message of an earlier attempt, by its metadata; None as well where the token may not read."""
+        fields = {"channel": self.settings.channel, "limit": str(LOOKED_THROUGH), "include_all_metadata": "true"}
+        try:
+            messages = self._call("conversations.history", None, fields, limit=HISTORY).get("messages")
+        except DeliveryError:
+            return None
+        for message in messages if isinstance(messages, list) else []:
+            if _delivery_of(message) == outgoing.delivery_id:
+                return Receipt(
+                    status="arrived at an earlier attempt", reference=f"{self.settings.channel}/{message['ts']}"
+                )
+        return None
 
     def update(self, outgoing: Outgoing, reference: str) -> Receipt:
         """Put this message and its reply in the place of earlier ones; the sketch stays."""
@@ -91,7 +118,9 @@ class SlackBot:
         file = {"id": said.get("file_id"), "title": "Sketch"}
         self._call("files.completeUploadExternal", {"files": [file], "channel_id": channel, "thread_ts": moment})
 
-    def _call(self, method: str, json: Any, fields: dict[str, str] | None = None) -> api.Said:
+    def _call(
+        self, method: str, json: Any, fields: dict[str, str] | None = None, *, limit: int = http.ANSWER_LIMIT
+    ) -> api.Said:
         base = api.base_address(self.settings.api, f"channels.{self.name}.api")
         form = urlencode(fields).encode() if fields else None
         said = api.call(
@@ -101,6 +130,7 @@ class SlackBot:
             data=form,
             token=self.settings.token.resolve(),
             headers={"Content-Type": "application/x-www-form-urlencoded"} if form else {},
+            limit=limit,
         )
         self._refused(said)
         return said
@@ -138,6 +168,14 @@ class SlackBot:
     def report_url(self, report: Report) -> str | None:
         """Chat makes no page."""
         return None
+
+
+def _delivery_of(message: object) -> str | None:
+    """The delivery that a message of the channel's history was, by its metadata."""
+    found: Any = message
+    for key in ("metadata", "event_payload", "delivery"):
+        found = found.get(key) if isinstance(found, dict) else None
+    return found if isinstance(message, dict) and "ts" in message and isinstance(found, str) else None
 
 
 def message(report: Report, links: Links, thread: bool) -> dict[str, Any]:
