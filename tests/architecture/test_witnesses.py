@@ -55,6 +55,27 @@ def test_a_certain_witness_is_believed_before_an_uncertain_one() -> None:
     assert Beliefs([unsure, sure]).get("norm.placement") == "pre"
 
 
+def test_prediction_layers_that_only_checkpoints_hold_are_not_denied() -> None:
+    """Qwen3-Next's config has no key for them; its class skips `^mtp.*`, and the index names them."""
+    config = json.dumps({"model_type": "qwen3_next", "num_hidden_layers": 4}).encode()
+
+    def indexed(*more: str) -> Architecture:
+        names = [f"model.layers.{layer}.mlp.gate.weight" for layer in range(4)]
+        index = json.dumps({"weight_map": dict.fromkeys([*names, *more], "1.safetensors")}).encode()
+        return read(
+            RepoFiles(name="m/m", files={"config.json": config, "model.safetensors.index.json": index}),
+            reference=shipped(),
+        )
+
+    alone = of({"model_type": "qwen3_next", "num_hidden_layers": 4})
+    assert alone.mtp_layers is None
+    assert alone.parameters.mtp is None
+    assert "^mtp.*" in next(item.why for item in alone.unknown if item.fact == "mtp_layers")
+    assert indexed().mtp_layers == 0
+    assert indexed("mtp.layers.0.mlp.gate.weight").mtp_layers == 1
+    assert of({"model_type": "qwen3", "num_hidden_layers": 4}).mtp_layers == 0
+
+
 TYPES = ["mamba2", "falcon_h1", "jamba", "bloom", "kimi_linear", "deepseek_v32", "gemma3n_text", "longcat_flash"]
 
 

@@ -23,6 +23,7 @@ from watcher.architecture.code import blocks, layerfacts
 from watcher.architecture.code.arithmetic import measure
 from watcher.architecture.code.build import AUDIO, EXPERTS, EXTRA, TOWER, Built, Placed
 from watcher.architecture.code.layerfacts import LayerFacts
+from watcher.architecture.code.skipped import skipped_layers
 from watcher.architecture.code.trace import Stack, find_stack, trace_layers
 from watcher.architecture.code.values import ClassValue, ConfigValue, ModuleValue, Undecided
 from watcher.architecture.witness import Fact
@@ -47,6 +48,7 @@ def read_facts(built: Built, where: Where) -> tuple[Facts, list[tuple[str, str]]
     doubts = dict(built.machine.doubts)
     _attempt(facts, unread, "parameters", where(built.model.line), lambda: _counts(built, where, not doubts, unread))
     facts |= _defaults(built, where)
+    unread += skipped_layers(built, where)
     try:
         stack = find_stack(built)
     except Undecided as error:

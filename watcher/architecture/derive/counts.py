@@ -18,7 +18,7 @@ def tell_counts(beliefs: Beliefs, config: Config, layers: list[Layer]) -> None:
     _embedding(beliefs)
     _active(beliefs)
     _towers(beliefs)
-    if not beliefs.get("mtp_layers"):
+    if not beliefs.get("mtp_layers") and not beliefs.why("mtp_layers", ""):
         beliefs.claim("parameters.mtp", 0, ("mtp_layers",))
     _reasons(beliefs)
 

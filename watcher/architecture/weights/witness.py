@@ -133,6 +133,8 @@ def _whole(found: Sorted, tensors: Tensors) -> Told:
     extra = found.parts.get("mtp")
     if extra:
         yield "mtp_layers", Fact(_extra_layers(extra), f"{file}: {extra[0].name}", certain=False)
+    elif found.blocks and tensors.complete:
+        yield "mtp_layers", Fact(0, f"{file}: {found.blocks[max(found.blocks)].tensors[0].name}", certain=False)
     layernorm = next((b.signs["norm_bias"] for b in found.blocks.values() if "norm_bias" in b.signs), None)
     if layernorm:
         yield "norm.kind", Fact("layernorm", f"{file}: {layernorm}")
