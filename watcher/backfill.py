@@ -17,7 +17,7 @@ from watcher.releases.content import survey
 from watcher.releases.detect import first_sight
 from watcher.releases.filters import Answer, decide, is_quiet
 from watcher.releases.grouping import assemble, moment, new_release
-from watcher.releases.inspect import REFUSED
+from watcher.releases.inspect import REFUSED, files_of
 from watcher.releases.model import EventKind, Release, ReleaseState, Repo, RepoState
 from watcher.releases.reading import keep_read, read_repo
 from watcher.releases.takeover import sighting_of
@@ -242,9 +242,4 @@ def _tree(context: Context, repo: Repo) -> tuple[tuple[TreeFile, ...], str | Non
     """The files, or none and why the Hub refuses to list them; those of a look before are not asked for again."""
     if repo.tree is not None and repo.looked_sha == repo.sha:
         return repo.tree, repo.unreadable if repo.unreadable in REFUSED.values() else None
-    try:
-        return context.hub.tree(repo.name, repo.sha or "main"), None
-    except HubError as error:
-        if error.problem not in REFUSED:
-            raise
-        return (), REFUSED[error.problem]
+    return files_of(context, repo)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from watcher.errors import ConfigurationError
 from watcher.presets import WITHOUT, expand_presets
 from watcher.settings import WatchSettings, find_configuration
+from watcher.whole_file import write_whole
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
@@ -147,13 +145,6 @@ def _write(path: Path, text: str) -> None:
     """Whole or not at all, with the file's rights, through a link to where it leads."""
     target = path.resolve()
     try:
-        with tempfile.NamedTemporaryFile("wb", dir=target.parent, prefix=f".{target.name}.", delete=False) as handle:
-            handle.write(text.encode("utf-8"))
-            handle.flush()
-            os.fsync(handle.fileno())
-        os.chmod(handle.name, target.stat().st_mode & 0o7777)
-        os.replace(handle.name, target)
+        write_whole(target, text.encode("utf-8"), mode=target.stat().st_mode & 0o7777)
     except OSError as error:
-        with contextlib.suppress(OSError, UnboundLocalError):
-            os.unlink(handle.name)
         raise ConfigurationError(f"{path}: cannot be written: {error.strerror}; check its folder's rights") from None

@@ -110,8 +110,8 @@ def _write(made: Report, options: argparse.Namespace) -> int:
 
 def _update(folder: Path, paths: list[Path]) -> None:
     """Lists from the given wheels or folders, else from the packages installed here, kept in the cache folder."""
-    from watcher.publish.folder import write_whole
     from watcher.report.runtime_lists import installed, read_list
+    from watcher.whole_file import write_whole
 
     chosen = paths or installed()
     if not chosen:

@@ -20,6 +20,7 @@ from pydantic import Field, field_validator, model_validator
 
 from watcher.publish import http
 from watcher.publish.brief import TOLD, brief, marked
+from watcher.publish.deadline import cut_off
 from watcher.publish.document import parse
 from watcher.publish.fit import Limits, fit
 from watcher.publish.interface import DeliveryError, Links, Outgoing, Payload, Receipt, Scope
@@ -104,9 +105,9 @@ class Email:
     @contextlib.contextmanager
     def _connected(self) -> Iterator[smtplib.SMTP]:
         """A session that ends by the deadline, with every failure told in one line."""
-        fired = threading.Event()
+        fired, seconds = threading.Event(), max(DEADLINE, http.DEADLINE.get())
         try:
-            with self._open() as server, _cut_off(server, fired):
+            with self._open() as server, cut_off(seconds, fired, lambda: [server.sock] if server.sock else []):
                 self._log_in(server)
                 yield server
         except (OSError, smtplib.SMTPException, ValueError) as error:
@@ -211,22 +212,3 @@ def _code(error: Exception) -> tuple[int, str]:
         return 0, ""
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)
     return code, " ".join(visible(text).split())[:160]
-
-
-@contextlib.contextmanager
-def _cut_off(server: smtplib.SMTP, fired: threading.Event) -> Iterator[None]:
-    """Shut the connection when the deadline passes: smtplib bounds each step, not the whole."""
-
-    def cut_it() -> None:
-        fired.set()
-        with contextlib.suppress(OSError):
-            if server.sock is not None:
-                server.sock.shutdown(socket.SHUT_RDWR)
-
-    timer = threading.Timer(max(DEADLINE, http.DEADLINE.get()), cut_it)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -11,6 +10,7 @@ from watcher.publish.interface import DeliveryError, Links, Outgoing, Payload, R
 from watcher.publish.pages import front_files, page_files, page_payload
 from watcher.report.model import Report
 from watcher.section import ChannelSettings
+from watcher.whole_file import write_whole
 
 
 class FolderSettings(ChannelSettings):
@@ -72,19 +72,3 @@ class Folder:
     def report_url(self, report: Report) -> str | None:
         """A folder has no address; `reports.public_url` names one."""
         return None
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write beside, sync, rename: a reader sees the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

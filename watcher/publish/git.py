@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 from pydantic import field_validator
 
 from watcher.errors import ConfigurationError
-from watcher.publish.folder import write_whole
 from watcher.publish.forge import Request, ask, forge_of, host_and_project
 from watcher.publish.interface import DeliveryError, Links, Outgoing, Payload, Receipt
 from watcher.publish.pages import front_files, page_files, page_payload
 from watcher.publish.text import WORD_JOINER, cut
 from watcher.report.model import Report
 from watcher.section import ChannelSettings, SecretField
+from watcher.whole_file import write_whole
 
 TRIES = 5
 TIMEOUT = 120

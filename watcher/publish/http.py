@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import requests
 
 from watcher import __version__
+from watcher.publish.deadline import cut_off
 from watcher.publish.interface import DeliveryError, Scope
 
 DEADLINE: ContextVar[float] = ContextVar("deadline", default=30.0)
@@ -85,7 +86,7 @@ def post(
     sent = {"User-Agent": f"model-release-watcher/{__version__}", **(headers or {})}
     fired = threading.Event()
     try:
-        with _Session() as session, _cut_off(session, deadline, fired, guard):
+        with _Session() as session, _bounded(session, deadline, fired, guard):
             response = session.request(
                 method,
                 url,
@@ -118,26 +119,14 @@ def _read(response: requests.Response, deadline: float, fired: threading.Event, 
 
 
 @contextlib.contextmanager
-def _cut_off(session: requests.Session, deadline: float, fired: threading.Event, guard: Guard | None) -> Iterator[None]:
+def _bounded(session: requests.Session, deadline: float, fired: threading.Event, guard: Guard | None) -> Iterator[None]:
     """Shut every socket of the session when the deadline passes: no time-out of requests bounds a whole answer."""
     sockets: list[socket.socket] = []
     adapter = _Adapter(sockets, guard)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
-
-    def cut() -> None:
-        fired.set()
-        for item in sockets:
-            with contextlib.suppress(OSError):
-                item.shutdown(socket.SHUT_RDWR)
-
-    timer = threading.Timer(deadline, cut)
-    timer.daemon = True
-    timer.start()
-    try:
+    with cut_off(deadline, fired, lambda: sockets):
         yield
-    finally:
-        timer.cancel()
 
 
 class _Adapter(requests.adapters.HTTPAdapter):

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from watcher.errors import SourceError
 from watcher.publish.document import parse
-from watcher.publish.folder import write_whole
 from watcher.publish.interface import Links
 from watcher.publish.text import plain_text
 from watcher.report.formats import report_json, to_html
 from watcher.report.model import Report
+from watcher.whole_file import write_whole
 
 FORMS = ("md", "html", "json", "text")
 """Forms of the page; every platform's message comes on top of them."""

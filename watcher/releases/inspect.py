@@ -61,7 +61,7 @@ def _look_at_moved(context: Context, now: datetime) -> None:
 
 
 def _inspect_one(context: Context, repo: Repo, now: datetime) -> None:
-    tree, refusal = _tree(context, repo)
+    tree, refusal = files_of(context, repo)
     with context.store.begin() as connection:
         announced = bool(table.release_events(connection, repo.hub_id))
         namesake = table.repo_named(connection, repo.name, besides=repo.hub_id)
@@ -83,7 +83,7 @@ def _write(context: Context, seen: Seen, namesake: Repo | None) -> None:
         context.journal.note("events", f"{event.name}: {event.kind.value}")
 
 
-def _tree(context: Context, repo: Repo) -> tuple[tuple[TreeFile, ...], str | None]:
+def files_of(context: Context, repo: Repo) -> tuple[tuple[TreeFile, ...], str | None]:
     """The files at the revision we saw, or none and why the Hub refuses to list them."""
     try:
         return context.hub.tree(repo.name, repo.sha or "main"), None

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from watcher.errors import SourceError
+from watcher.whole_file import write_whole
 
 STATE = ".site-state.json"
 """Beside the pages: what was read and written. Deleting it makes the next build a full one."""
@@ -67,7 +66,7 @@ class Output:
         if self.state.files.get(path) == digest and target.is_file():
             return
         try:
-            _replace(target, data)
+            write_whole(target, data, sync=False)  # a site can be built again
         except OSError as error:
             raise SourceError(f"{target}: cannot be written: {error.strerror}; check the folder") from None
         self.written += 1
@@ -90,20 +89,7 @@ class Output:
         self.state.files = self._kept
         data = {key: getattr(self.state, key) for key in ("edition", "sources", "pages", "files")}
         try:
-            _replace(self.folder / STATE, json.dumps(data, separators=(",", ":"), sort_keys=True).encode())
+            text = json.dumps(data, separators=(",", ":"), sort_keys=True)
+            write_whole(self.folder / STATE, text.encode(), sync=False)
         except OSError as error:
             raise SourceError(f"{self.folder}: cannot be written: {error.strerror}; check the folder") from None
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write beside and rename: a reader sees the old file or the new one. A site can be built again, so no sync."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
