@@ -9,7 +9,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -70,6 +70,8 @@ class Told:
     evidence: Evidence
     others: Mapping[str, Fact] = field(default_factory=dict)
     """What other witnesses say instead, by witness."""
+    note: str | None = None
+    """What is to be said of the difference."""
 
 
 Claims = list[tuple[str, Fact]]
@@ -140,6 +142,11 @@ class Beliefs:
         """A fact that follows from all that is believed, whatever a witness said of it."""
         self.told[path] = Told(value, witness, evidence(witness, Fact(value, where)))
 
+    def contradict(self, path: str, witness: str, value: Any, where: str, note: str | None = None) -> None:
+        """A witness that is only listened to says something else than what is believed."""
+        told = self.told[path]
+        self.told[path] = replace(told, others={**told.others, witness: Fact(value, where)}, note=note)
+
     def lack(self, path: str, why: str) -> None:
         """A fact that cannot be told, unless it is."""
         if path not in self.told:
@@ -169,6 +176,7 @@ def _disagreement(path: str, told: Told) -> Disagreement:
         values={name: _listed(value) for name, (value, _) in said.items()},
         taken=told.witness,
         where={name: _listed(where) for name, (_, where) in said.items()},
+        note=told.note,
     )
 
 

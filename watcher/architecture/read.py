@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from watcher.architecture.belief import Beliefs
 from watcher.architecture.build import build
+from watcher.architecture.card import read_card, weigh
 from watcher.architecture.config import Config
 from watcher.architecture.derive.counts import tell_counts
 from watcher.architecture.derive.layers import kinds_of, layers_of, tell_layers
@@ -34,7 +35,7 @@ from watcher.architecture.witness import Reading, RepoFiles
 if TYPE_CHECKING:
     from watcher.architecture.reference import Reference
 
-READER_VERSION = "2"
+READER_VERSION = "3"
 """Raised when the same files give another record: what was read before is then read again."""
 
 CONFIGS = ("config.json", "params.json")
@@ -60,11 +61,13 @@ def read(files: RepoFiles, *, reference: Reference | None = None) -> Architectur
     config, problem = _config(files, tensors)
     if config is None:
         return _nothing(files, problem or "there is no config.json")
-    readings = witnesses(files, config, tensors, reference)
+    card, stated = read_card(files)
+    readings = [*witnesses(files, config, tensors, reference), card]
     beliefs = Beliefs(readings, default_why=problem or _why(config, readings))
     derive(beliefs, config, files)
     novel = novel_in(config, readings)
     written = any(reading.witness in IMPLEMENTED and "layers[0].norm" in reading.facts for reading in readings)
+    weigh(beliefs, stated)
     mark(beliefs, config, novel.config_keys, novel.classes, read=written)
     return build(files, beliefs, novel, _remote_code(files, config.raw))
 

@@ -291,6 +291,8 @@ class Disagreement:
     """The witness that was believed."""
     where: dict[str, Any] = field(default_factory=dict)
     """By witness: where it was read."""
+    note: str | None = None
+    """What is to be said of the difference, a clause."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

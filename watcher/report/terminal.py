@@ -180,7 +180,8 @@ def doubts(record: Architecture) -> Iterator[str]:
         yield f"new to us: {', '.join(novel[:MAX_UNKNOWN])}"
     for found in record.disagreements:
         values = ", ".join(f"{who} says {value}" for who, value in found.values.items())
-        yield f"disagreement on {found.fact}: {values}; {found.taken} is believed"
+        note = f" ({found.note})" if found.note else ""
+        yield f"disagreement on {found.fact}: {values}; {found.taken} is believed{note}"
 
 
 def _title(record: Architecture) -> str:

@@ -48,7 +48,7 @@ def doubt(page: Page) -> Iterator[str]:
     if record.disagreements:
         rows = [
             (code(item.fact), ", ".join(f"{inline(who)}: {inline(value)}" for who, value in item.values.items()),
-             inline(item.taken))
+             inline(item.taken + (f" ({item.note})" if item.note else "")))
             for item in record.disagreements[:40]
         ]  # fmt: skip
         yield table(("the witnesses disagree on", "what they say", "believed"), rows)
