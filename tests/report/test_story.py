@@ -20,7 +20,7 @@ from watcher.releases.names import take_apart
 from watcher.report.headline import headline
 from watcher.report.model import Role, Subject
 from watcher.report.neighbours import called
-from watcher.report.story import MOST, ranked
+from watcher.report.ranking import MOST, ranked
 from watcher.report.summary import in_short, summary
 from watcher.report.why import TABLE, why
 from watcher.report.write import write_report

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from watcher.compare import words
+from watcher.architecture.record import Architecture
+from watcher.compare import mixes, words
 from watcher.compare.facts import UNKNOWN
 from watcher.compare.rules import Say, Side, Told
-
-SUBLAYERS = frozenset({"moe", "ffn"})
-"""Mixer words of stacks whose entries are single sublayers."""
-FULL = frozenset({"mha", "gqa", "mqa", "mla", "gated-attention"})
-
 
 # Makers of wordings, for the rows of the table.
 
@@ -88,15 +84,16 @@ def mixers(told: Told) -> str:
     """What the stack is mixed of: what comes, what goes, what replaces what."""
     before, after = told.before or {}, told.after or {}
     new, old = ([word for word in one if word not in other] for one, other in ((after, before), (before, after)))
-    parts = [word for word in new if word in SUBLAYERS]
+    parts = [word for word in new if word in mixes.SUBLAYERS]
     if parts and len(new) > len(parts):  # they replace no attention
-        new = [word for word in new if word not in SUBLAYERS]
+        new = [word for word in new if word not in mixes.SUBLAYERS]
     gained = _with_counts(new, told.b)
-    lost = [words.named(word, words.ATTENTION) for word in old if not gained or word not in SUBLAYERS]
+    lost = [words.named(word, words.ATTENTION) for word in old if not gained or word not in mixes.SUBLAYERS]
+    mixed = mixes.in_brackets(told.b.record, new) if gained else ""
     if gained and lost:
         verb = "replaces" if len(gained) == 1 else "replace"
-        return f"{words.listed(gained)} {verb} {words.listed(lost)}"
-    return f"adds {words.listed(gained)}" if gained else f"drops {words.listed(lost)}"
+        return f"{words.listed(gained)}{mixed} {verb} {words.listed(lost)}"
+    return f"adds {words.listed(gained)}{mixed}" if gained else f"drops {words.listed(lost)}"
 
 
 def _with_counts(kinds: list[str], side: Side) -> list[str]:
@@ -113,21 +110,20 @@ def _with_counts(kinds: list[str], side: Side) -> list[str]:
 
 
 def order(told: Told) -> str:
-    """`1 full-attention layer in 6 instead of 1 in 2`, or the patterns themselves."""
-    ratios = [_ratio(side) for side in (told.a, told.b)]
-    mixed = any(ratio is not None and ratio[0] < ratio[1] for ratio in ratios)
-    if mixed and None not in ratios and ratios[0] != ratios[1]:
-        (full, layers), (full_after, layers_after) = ratios  # type: ignore[misc]
-        return f"{words.counted(full_after, 'full-attention layer')} in {layers_after} instead of {full} in {layers}"
-    return f"layer order {words.clean(told.after, 120)} instead of {words.clean(told.before, 120)}"
+    """`5:1 sliding-window/global attention instead of 1:1`, or the patterns themselves."""
+    before, after = (mixes.Mix(side.record) for side in (told.a, told.b))
+    if before.ratio and after.ratio and before.ratio.numbers != after.ratio.numbers:
+        kinds = "" if before.ratio.kinds == after.ratio.kinds else f" {before.ratio.kinds}"
+        return f"{after.ratio} instead of {before.ratio.numbers}{kinds}"
+    if before.nope != after.nope:
+        return f"no positional encoding (NoPE) in {after.nope}" if after.nope else "positions in every attention layer"
+    if after.ratio:
+        return f"{after.ratio} as before, in another order"
+    return f"layers in the order {_arranged(told.b)} instead of {_arranged(told.a)}"
 
 
-def _ratio(side: Side) -> tuple[int, int] | None:
-    """Full-attention layers in one repetition of a mixed stack; None where the stack is not of that kind."""
-    unit = side.order.unit if side.order else ()
-    full = sum(count for name, count in unit if name.split(",")[0] in FULL)
-    layers = sum(count for _, count in unit)
-    return (full, layers) if 0 < full <= layers and not (side.order and side.order.tail) else None
+def _arranged(side: Side) -> str:
+    return words.clean(side.record.layers.pattern or "unknown", 120)
 
 
 def sparse_gained(told: Told) -> str:
@@ -194,8 +190,9 @@ def moe_gained(told: Told) -> str:
     parts = [words.counted(moe["num_experts"], "expert")] if moe.get("num_experts") else []
     if moe.get("num_experts_per_tok"):
         parts.append(f"{words.number(moe['num_experts_per_tok'])} active per token")
-    if moe.get("num_shared_experts"):
-        parts.append(words.counted(moe["num_shared_experts"], "shared expert"))
+    shared = told.b.record.moe.num_shared_experts if told.b.record.moe else None
+    if shared is not None:
+        parts.append(words.counted(shared, "shared expert", "shared experts" if shared else "shared expert"))
     return "a mixture of experts replaces the dense feed-forward" + (f": {', '.join(parts)}" if parts else "")
 
 
@@ -233,19 +230,29 @@ def parameters(told: Told) -> str:
     return ", ".join(moved) if moved else "parameter counts differ"
 
 
+NOMINAL = "nominal KV cache per token"
+"""As published tables count it: every window and every shared layer in full."""
+
+
 def memory(label: str) -> Say:
-    """`KV cache per token, as published tables count it: 68.6 → 87.8 KiB, +28 %`."""
+    """`KV cache per token: 68.6 → 87.8 KiB, +28 %`; nominal only where that is not what the cache grows by."""
 
     def say(told: Told) -> str:
         before, after = told.before or 0, told.after or 0
         old, new = words.size(before), words.size(after)
+        name = "KV cache per token" if label == NOMINAL and _really(told.a) and _really(told.b) else label
         if not before or not after:
-            return f"{label}: {new}, none before" if after else f"no {label} ({old} before)"
+            return f"{name}: {new}, none before" if after else f"no {name} ({old} before)"
         if old.split(" ")[-1] == new.split(" ")[-1]:
             old = old.rsplit(" ", 1)[0]
-        return f"{label}: {old} → {new}{words.percent(before, after)}"
+        return f"{name}: {old} → {new}{words.percent(before, after)}"
 
     return say
+
+
+def _really(side: Side) -> bool:
+    cache = side.record.kv_cache
+    return cache.bytes_per_token == cache.nominal_bytes_per_token
 
 
 # The rest.
@@ -257,8 +264,18 @@ def positions(told: Told) -> str:
     gained, lost = [word for word in after if word not in before], [word for word in before if word not in after]
     if gained and lost:
         return f"{_named_positions(gained)} instead of {_named_positions(lost)}"
-    some = words.POSITION | {"nope": "layers without positional encoding (NoPE)"}
-    return f"adds {_named_positions(gained, some)}" if gained else f"drops {_named_positions(lost, some)}"
+    if gained == ["nope"] or lost == ["nope"]:
+        return without_positions(told.b.record) if gained else "positions in every attention layer"
+    return f"adds {_named_positions(gained)}" if gained else f"drops {_named_positions(lost)}"
+
+
+def without_positions(record: Architecture) -> str:
+    """`no positional encoding (NoPE) in every 4th layer (9 of 36)`."""
+    count, where = record.position.nope_layers, mixes.nope(record)
+    some = words.counted(count, "layer") if count else "some layers"
+    if where is None or where == some:
+        return f"no positional encoding (NoPE) in {some}"
+    return f"no positional encoding (NoPE) in {where} ({words.number(count)} of {words.number(record.layers.count)})"
 
 
 def _named_positions(found: list[str], names: dict[str, str] = words.POSITION) -> str:
@@ -312,22 +329,27 @@ def _quantized(group: Any) -> str:
 
 
 def novel(noun: str, plural: str) -> Say:
-    """`a tensor that no reference knows: indexer.wk`."""
+    """`tensor indexer.wk, which no reference knows`."""
 
     def say(told: Told) -> str:
         names = [name for name in told.after or {} if name not in (told.before or {})]
         gone = [name for name in told.before or {} if name not in (told.after or {})]
         if not names:
             return f"without the {noun if len(gone) == 1 else plural} {words.keys_listed(gone)}"
-        which = f"a {noun} that no reference knows" if len(names) == 1 else f"{plural} that no reference knows"
-        return f"{which}: {words.keys_listed(names)}"
+        return unheard_of(names, noun, plural)
 
     return say
 
 
+def unheard_of(names: Sequence[str], noun: str, plural: str) -> str:
+    """`config keys mega_ratio and mega_size, which no reference knows`."""
+    shown = words.listed([words.clean(name) for name in names], most=6)
+    return f"{noun if len(names) == 1 else plural} {shown}, which no reference knows"
+
+
 def novel_key(told: Told) -> str:
-    """`new config key mega_ratio, which no reference knows`."""
-    return f"new config key {words.clean(told.name)}, which no reference knows"
+    """`config key mega_ratio, which no reference knows`."""
+    return unheard_of([told.name], "config key", "config keys")
 
 
 def generic(told: Told) -> str:

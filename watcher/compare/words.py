@@ -31,6 +31,7 @@ ATTENTION = {
     "csa": "compressed sparse attention (CSA)",
     "hca": "heavily compressed attention (HCA)",
     "cca": "compressed convolutional attention (CCA)",
+    "cross-attention": "cross-attention",
     "moe": "separate mixture-of-experts layers",
     "ffn": "separate feed-forward layers",
 }
@@ -46,7 +47,7 @@ SPARSE = {"dsa": "DeepSeek Sparse Attention", "csa": "compressed sparse attentio
 PLACEMENT = {
     "pre": "pre-norm",
     "post": "post-norm",
-    "post-inside": "norms on the branches before the residual add",
+    "post-inside": "post-norm inside the residual",
     "sandwich": "sandwich norms",
     "none": "no norms",
     "mixed": "mixed norm placement",
@@ -92,7 +93,7 @@ def feed_forward(activation: Any, gated: Any) -> str:
 
 def named(value: Any, names: dict[str, str]) -> str:
     """The field's name for a word of the record, or the word itself."""
-    return names.get(str(value)) or clean(value)
+    return names.get(str(value)) or clean(value) or "“”"
 
 
 def number(value: Any) -> str:
@@ -117,6 +118,12 @@ def counted(count: Any, noun: str, plural: str = "") -> str:
     if not count:
         return f"no {plural or noun + 's'}"
     return f"{number(count)} {noun if count == 1 else plural or noun + 's'}"
+
+
+def ordinal(count: int) -> str:
+    """`2nd`, `4th`, `11th`."""
+    ending = "th" if count % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(count % 10, "th")
+    return f"{number(count)}{ending}"
 
 
 def parameters(count: int | float) -> str:

@@ -68,8 +68,8 @@ LONGEST = 240
 """Characters of the clauses together; further ones are left to the page."""
 
 
-ALIKE = 1.02
-"""Sizes this near are not another size."""
+ALIKE, FAR_APART = 1.02, 3
+"""Factors: sizes this near are not another size; a predecessor this far in size is named with it."""
 
 
 def _fitting(told: list[str]) -> list[str]:
@@ -82,15 +82,16 @@ def _fitting(told: list[str]) -> list[str]:
 
 def _relation(first: Neighbour, verdict: Verdict) -> str:
     base, comparison = called(first.name), first.comparison
-    if first.role is Role.PREDECESSOR and verdict is not Verdict.SCALED:
-        return f", after {base}"
     sizes = [side.parameters.total or side.parameters.text or 0 for side in (comparison.a, comparison.b)]
+    if first.role is Role.PREDECESSOR and verdict is not Verdict.SCALED:
+        apart = min(sizes) and max(sizes) >= FAR_APART * min(sizes)
+        return f", after {base} ({count(sizes[0])})" if apart else f", after {base}"
     if verdict is Verdict.SCALED and max(sizes) < ALIKE * min(sizes):
         return f", {base}'s architecture"
     relations = {
         Verdict.SCALED: f", {base}'s architecture at another size",
         Verdict.VARIANT: f", a variant of {base}",
-        Verdict.NEW: f", new against {base}",
+        Verdict.NEW: f", a new architecture nearest to {base}",
     }
     return relations.get(verdict, f", against {base}")
 

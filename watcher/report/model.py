@@ -35,6 +35,8 @@ class Role(enum.StrEnum):
     """The least between them, whoever made it: the verdict is against this one."""
     PLAIN = "plain"
     """The plain decoder of its class: what is special is what differs from it."""
+    PEER = "peer"
+    """Of its class and size, by another maker, from the time before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Whom a model is compared with: its own predecessor, the nearest by any maker, the plain decoder of its class."""
+"""Whom a model is compared with: predecessor, nearest by any maker, plain decoder of its class, others of its size."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ PLAIN: Mapping[str, tuple[str, ...]] = {
 
 NEARER = 2.0
 """The same for one of the other class (dense for sparse): at most four times."""
-FARTHEST = 3.0
-"""A predecessor has at most eight times the size (2³), or an eighth."""
+FARTHEST = 4.0
+"""A predecessor has at most sixteen times the size (2⁴), or a sixteenth."""
 
 
 def neighbours(
@@ -44,12 +44,13 @@ def neighbours(
     library: Library,
     nearest: Neighbour | None,
 ) -> tuple[Neighbour, ...]:
-    """The predecessor, the nearest (given) and the plain decoder, as far as there are such; no model twice."""
+    """The predecessor, the nearest (given), the plain decoder, peers, as far as there are such; no model twice."""
     candidates = library.candidates(repo, members)
     found = [
         _compared(Role.PREDECESSOR, predecessor(record, repo, candidates), record),
         nearest,
         _compared(Role.PLAIN, plain_decoder(record, candidates), record),
+        *(_compared(Role.PEER, item, record) for item in peers(record, repo, candidates)),
     ]
     named: dict[str, Neighbour] = {}
     for item in found:
@@ -96,21 +97,58 @@ def plain_decoder(record: Architecture, candidates: Iterable[Baseline]) -> Basel
     return min(found, key=lambda item: (_apart(record, item.record), item.name)) if found else None
 
 
+def peers(record: Architecture, repo: Repo, candidates: Iterable[Baseline]) -> list[Baseline]:
+    """Models of its class and size by other makers, from the time just before it: the nearest in size, one a maker."""
+    alike = [
+        item
+        for item in candidates
+        if item.name.partition("/")[0].lower() != repo.organization.lower()
+        and item.name not in {name for names in PLAIN.values() for name in names}
+        and (record.moe is None) == (item.record.moe is None)
+        and _size(item.record)
+        and _apart(record, item.record) <= SAME_SIZE
+        and _years(item, repo) <= RECENT
+    ]
+    nearest: dict[str, Baseline] = {}
+    for item in sorted(alike, key=lambda item: (_apart(record, item.record), item.name)):
+        nearest.setdefault(item.name.partition("/")[0].lower(), item)
+    return [*nearest.values()][:MOST_PEERS]
+
+
+SAME_SIZE, RECENT, MOST_PEERS = 0.42, 1.5, 2
+"""Doublings of size (a third more or less), years."""
+
+
 def _distance(record: Architecture, repo: Repo, item: Baseline) -> float | None:
     """How far a candidate is from being the predecessor; None when it is none."""
     if item.name.partition("/")[0].lower() != repo.organization.lower():
         return None
     mine, its = take_apart(repo.name), take_apart(item.name)
-    if mine.stem == its.stem or _family(mine.stem) != _family(its.stem) or _version(its.stem) > _version(mine.stem):
+    versions = _version(mine.undated), _version(its.undated)
+    if mine.stem == its.stem or _family(mine.stem) != _family(its.stem) or versions[1] > versions[0]:
         return None
-    apart = _apart(record, item.record)
-    other_class = (record.moe is None) != (item.record.moe is None)
-    if apart > (NEARER if other_class else FARTHEST) or (other_class and not _size(item.record)):
+    if not _comparable(record, item.record):
         return None
     other_kind = set(record.model.modalities) != set(item.record.model.modalities)
+    other_class = (record.moe is None) != (item.record.moe is None)
     other_line = _line(its.stem) not in ("", _line(mine.stem))
-    other_major = int(_version(its.stem)) != int(_version(mine.stem))
-    return apart + _years(item, repo) / 2 + other_kind + other_class + other_major + other_line / 2
+    majors = min(int(versions[0]) - int(versions[1]), MOST_MAJORS)
+    unlike = UNLIKE * (1 - feature_similarity(features(record), features(item.record)))
+    return (
+        (_apart(record, item.record) + _years(item, repo) + other_line) / 2 + other_kind + other_class + majors + unlike
+    )
+
+
+UNLIKE, MOST_MAJORS = 2.0, 3
+"""What another structure weighs, in major versions; major versions beyond which it is all the same."""
+
+
+def _comparable(record: Architecture, other: Architecture) -> bool:
+    """Whether the sizes are near enough; a model of the other class must be nearer, and dense models follow dense."""
+    apart = _apart(record, other)
+    if (record.moe is None) == (other.moe is None):
+        return apart <= FARTHEST
+    return record.moe is not None and apart <= NEARER and bool(_size(record) and _size(other))
 
 
 def _apart(a: Architecture, b: Architecture) -> float:

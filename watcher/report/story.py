@@ -1,17 +1,16 @@
-"""What is new, ranked: which comparison leads, its changes worth telling, and the clauses a headline is made of."""
+"""Which comparison is told first, and the clauses that a headline is made of."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
 from watcher.architecture.record import Architecture, MixEntry
-from watcher.compare import words
-from watcher.compare.model import Change, Comparison, Significance, Verdict
+from watcher.compare import mixes, words
+from watcher.compare.model import Change, Significance, Verdict
 from watcher.report.model import Neighbour, Role, Subject
 from watcher.report.neighbours import by_role, called
+from watcher.report.ranking import grouped
 
-MOST = 7
-"""Changes that are told; what is smaller stays in the record."""
 NOTICEABLE = 1.25
 """A KV cache that is larger or smaller by this factor is worth a clause."""
 
@@ -33,74 +32,25 @@ def leading(subject: Subject) -> Neighbour | None:
 def others(subject: Subject) -> list[Neighbour]:
     """The comparisons that are told after the leading one, in a few words each."""
     lead = leading(subject)
-    return [item for item in subject.neighbours if lead is not None and item.name != lead.name]
+    beside = [item for item in subject.neighbours if item.role is not Role.PEER]
+    return [item for item in beside if lead is not None and item.name != lead.name]
 
-
-def ranked(comparison: Comparison) -> tuple[list[Change], list[Change]]:
-    """At most seven changes, the weightiest first, cosmetic ones only where there is nothing else; and the rest."""
-    changes = sorted(grouped(comparison.changes), key=_weight)
-    weighty = [change for change in changes if change.significance.rank > 0]
-    told = (weighty or [change for change in changes if change.fact != "unknown"])[:MOST]
-    return told, [change for change in changes if change not in told]
-
-
-def _weight(change: Change) -> tuple[int, int]:
-    """By significance; sizes then by what a reader asks for first, everything else in the order of the rules."""
-    place = SIZES.index(change.fact) if change.fact in SIZES else len(SIZES)
-    return (-change.significance.rank, place if change.significance is Significance.SCALE else 0)
-
-
-SIZES = (
-    "parameters",
-    "moe.num_experts",
-    "kv_cache.nominal_bytes_per_token",
-    "kv_cache.bytes_per_token",
-    "kv_cache.state_bytes",
-    "context_length",
-    "layers.count",
-    "moe.num_experts_per_tok",
-    "moe.num_shared_experts",
-    "moe.moe_intermediate_size",
-    "attention.num_attention_heads",
-    "attention.num_key_value_heads",
-    "attention.sliding_window",
-    "hidden_size",
-    "feed_forward.intermediate_size",
-    "vocab_size",
-)
-"""Facts about size, those a reader asks for first at the front."""
-
-
-def grouped(changes: Iterable[Change]) -> list[Change]:
-    """The changes, config keys that no reference knows as one."""
-    found = list(changes)
-    keys = [
-        change for change in found if change.fact.startswith("config.") and change.significance is Significance.BREAKING
-    ]
-    if len(keys) < 2:
-        return found
-    names = [change.fact.removeprefix("config.") for change in keys]
-    sentence = f"{words.counted(len(keys), 'config key')} that no reference knows: {words.keys_listed(names, most=6)}"
-    whole = Change(fact=NOVEL_KEYS, before=None, after=names, significance=keys[0].significance, sentence=sentence)
-    return [whole if change is keys[0] else change for change in found if change is keys[0] or change not in keys]
-
-
-NOVEL_KEYS = "novel.config_keys"
-
-
-# Clauses of a headline.
 
 Clause = Callable[[Neighbour, Neighbour | None], str | None]
 
 
-def clauses(lead: Neighbour, nearest: Neighbour | None, most: int = 4) -> list[str]:
+STRUCTURES, FEWEST = 3, 3
+"""Clauses about structure at most; below so many in all, sizes of any kind are told."""
+
+
+def clauses(lead: Neighbour, nearest: Neighbour | None) -> list[str]:
     """What a headline says of a model: the attention that came, what else is structural, then the telling numbers."""
-    said: dict[str, None] = {}
-    structural = [_attention(lead, nearest), *_structural(lead)]
-    for text in (*structural, *(clause(lead, nearest) for clause in NUMBERS)):
-        if text and len(said) < most:
-            said.setdefault(text)
-    return [*said] or [change.sentence for change in lead.comparison.changes if change.fact != "unknown"][:1]
+    attention = _attention(lead, nearest)
+    said = [*([attention] if attention else []), *_structural(lead)][:STRUCTURES]
+    said += [text for clause in TELLING if (text := clause(lead, nearest))]
+    said += [text for clause in SIZES if (text := clause(lead, nearest))][: max(FEWEST - len(said), 0)]
+    found = [*dict.fromkeys(said or _namings(lead))]
+    return found or [change.sentence for change in lead.comparison.changes if change.fact != "unknown"][:1]
 
 
 def _attention(lead: Neighbour, nearest: Neighbour | None) -> str | None:
@@ -110,7 +60,8 @@ def _attention(lead: Neighbour, nearest: Neighbour | None) -> str | None:
     lost = [kind for kind in before if kind not in after and kind not in SUBLAYERS]
     if not before or not after or not gained:
         return f"drops {words.listed([words.short(kind) for kind in lost])}" if before and after and lost else None
-    text = words.listed(_shares(after, gained)) + _with_sparse(lead, nearest)
+    ratio = mixes.in_brackets(lead.comparison.b, gained)
+    text = words.listed(_shares(after, gained)) + ratio + _with_sparse(lead, nearest)
     owner = _owner(lead, nearest, gained)
     if not lost:
         return f"adds {owner}{text}"
@@ -154,21 +105,27 @@ def _kinds(record: Architecture) -> set[str | None]:
 
 
 def _structural(lead: Neighbour) -> Iterator[str]:
-    """Sentences of what needs new code or changes the structure, without what the other clauses say."""
+    """Sentences of what needs new code or changes the structure, without what the other clauses say; names last."""
     attention = _attention(lead, None) is not None
-    for change in sorted(grouped(lead.comparison.changes), key=_is_naming):
+    for change in sorted(grouped(lead.comparison.changes), key=lambda change: change.fact.startswith(NAMES)):
         if change.significance.rank < Significance.STRUCTURAL.rank or change.fact in TOLD_ELSEWHERE:
             continue
-        if (attention and change.fact in OF_ATTENTION) or change.sentence.startswith(OF_A_KIND):
+        if _is_naming(change) or change.sentence.startswith(OF_A_KIND) or (attention and change.fact in OF_ATTENTION):
             continue
         yield change.sentence
 
 
+def _namings(lead: Neighbour) -> Iterator[str]:
+    """Other names for encoders, where there is nothing else to tell."""
+    return (change.sentence for change in lead.comparison.changes if _is_naming(change))
+
+
 def _is_naming(change: Change) -> bool:
-    """Whether this is no more than another name for an encoder: the last thing to tell."""
     return change.fact == "towers" and " instead of " in change.sentence
 
 
+NAMES = ("novel.", "config.")
+"""Facts that say that something is new; structure says what."""
 SUBLAYERS = ("moe", "ffn")
 """Mixer words of stacks whose entries are single sublayers: no attention."""
 TOLD_ELSEWHERE = ("decoder_type", "unknown", "model.modalities")
@@ -189,6 +146,9 @@ def _experts(lead: Neighbour, nearest: Neighbour | None) -> str | None:
 def _cache(lead: Neighbour, nearest: Neighbour | None) -> str | None:
     """`nominal KV cache per token down from 368 to 88 KiB`."""
     before, after = (side.kv_cache.nominal_bytes_per_token for side in (lead.comparison.a, lead.comparison.b))
+    if before and after == 0:
+        state = lead.comparison.b.kv_cache.state_bytes
+        return f"no KV cache, {words.size(state)} of constant state per sequence" if state else "no KV cache"
     if not before or not after or max(before, after) < NOTICEABLE * min(before, after):
         return None
     old, new = _whole(before), _whole(after)
@@ -214,9 +174,8 @@ def _instead(noun: str, get: Callable[[Architecture], int | None], plural: str =
     return clause
 
 
-NUMBERS: tuple[Clause, ...] = (
-    _experts,
-    _cache,
+TELLING: tuple[Clause, ...] = (_experts, _cache)
+SIZES: tuple[Clause, ...] = (
     _instead("layer", lambda record: record.layers.count),
     _instead("attention head", lambda record: record.attention.num_attention_heads),
     _instead("token of context", lambda record: record.context_length, "tokens of context"),

@@ -6,11 +6,10 @@ shared expert, no positional encoding).
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterable
 
 from watcher.architecture.record import Architecture, LayerKind
-from watcher.compare import stack, words
+from watcher.compare import mixes, stack, words
 from watcher.report.numbers import tokens
 
 Clause = Callable[[Architecture], str | None]
@@ -22,9 +21,6 @@ CLASSES = {
     "sparse-hybrid": "a sparse mixture-of-experts hybrid of attention and recurrent mixers",
     "recurrent": "a recurrent decoder without attention",
 }
-WINDOWED = {"sliding", "chunked"}
-SUBLAYERS = {"moe", "ffn"}
-"""Mixer words of stacks whose entries are single sublayers."""
 
 
 def summary(record: Architecture) -> str:
@@ -65,25 +61,9 @@ def _mixers(record: Architecture) -> str | None:
         return None
     if len(mix) == 1:
         return f"{words.short(mix[0].kind)} in every layer"
-    ratio = _ratio(record)
     said = [f"{words.short(item.kind)} in {words.number(item.count)}" for item in mix[:5]]
     said[0] += f" of {words.counted(whole, 'layer')}"
-    return words.listed(said) + (f" ({ratio})" if ratio else "")
-
-
-def _ratio(record: Architecture) -> str | None:
-    """`5:1` for a stack that repeats two kinds of mixer; None for any other."""
-    ids = stack.expand(record.layers.sequence or "")
-    mixers = {kind.id: kind.mixer or "" for kind in record.layers.kinds}
-    if ids is None or len(record.layers.mix) != 2:
-        return None
-    lengths = [(name, len(list(group))) for name, group in itertools.groupby(mixers.get(letter, "") for letter in ids)]
-    inner = lengths[1:-1] if len(lengths) > 3 else lengths[:2]
-    sizes = {name: {size for found, size in inner if found == name} for name in {name for name, _ in inner}}
-    if len(sizes) != 2 or any(len(found) != 1 for found in sizes.values()):
-        return None
-    few, many = sorted(next(iter(found)) for found in sizes.values())
-    return f"{many}:{few}" if many != few else "alternating"
+    return words.listed(said) + mixes.in_brackets(record)
 
 
 def _heads(record: Architecture) -> str | None:
@@ -156,7 +136,7 @@ def _expert_size(record: Architecture) -> str | None:
     return f"expert size {words.number(size)}" if size else None
 
 
-def _dense_prefix(record: Architecture) -> str | None:
+def dense_layers(record: Architecture) -> str | None:
     """`a dense feed-forward in the first 3 layers`."""
     dense = record.moe.dense_layers if record.moe else None
     if not dense:
@@ -221,14 +201,14 @@ def _positions(record: Architecture) -> str | None:
     kinds = record.position.kinds
     if not kinds:
         return None
-    nope = record.position.nope_layers
+    nope, where = record.position.nope_layers, mixes.nope(record)
     names = [words.named(kind, words.POSITION) for kind in kinds if kind != "nope"]
     if not names:
         return words.POSITION["nope"]
     said = words.listed(names)
     if record.position.scaling:
         said += f" with {words.named(record.position.scaling, words.SCALING)} scaling"
-    return said + (f" and NoPE in {words.counted(nope, 'layer')}" if nope else "")
+    return said + (f" and NoPE in {where or words.counted(nope, 'layer')}" if nope else "")
 
 
 def _mtp(record: Architecture) -> str | None:
@@ -236,14 +216,16 @@ def _mtp(record: Architecture) -> str | None:
     return f"{words.counted(count, 'multi-token-prediction (MTP) layer')}" if count else None
 
 
-def _streams(record: Architecture) -> str | None:
+def streams(record: Architecture) -> str | None:
+    """`hyper-connections with 4 residual streams`."""
     kind, streams = record.residual.kind, record.residual.streams
     if kind in (None, "plain"):
         return None
     return f"{words.named(kind, {})} with {words.counted(streams, 'residual stream')}" if streams else kind
 
 
-def _towers(record: Architecture) -> str | None:
+def encoders(record: Architecture) -> str | None:
+    """`vision encoder`, `vision and audio encoders`."""
     names = list(dict.fromkeys({"image": "vision"}.get(tower.modality, tower.modality) for tower in record.towers))
     noun = "encoder" if len(names) == 1 else "encoders"
     return f"{words.listed([words.clean(name) for name in names])} {noun}" if names else None
@@ -275,11 +257,11 @@ SENTENCES: tuple[tuple[Clause, ...], ...] = (
      _flag(lambda record: record.attention.gated and "gated-attention" not in record.attention.kinds,
            "a gate on the attention output"),
      _flag(lambda record: record.attention.bias, "biases in the attention projections")),
-    (_experts, _expert_size, _dense_prefix, _router, _groups, _feed_forward),
-    (_norm, _qk_norm, _positions, _streams,
+    (_experts, _expert_size, dense_layers, _router, _groups, _feed_forward),
+    (_norm, _qk_norm, _positions, streams,
      _flag(lambda record: record.residual.parallel, "attention and feed-forward in parallel"),
      _flag(lambda record: (record.residual.multiplier or 1) != 1, "scaling factors on the residual branches (muP)"),
-     _mtp, _towers, _inputs),
+     _mtp, encoders, _inputs),
     (_context, _vocabulary, _tied),
 )  # fmt: skip
 """Sentence by sentence; a fact that should be told is a clause here."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from watcher.report.ranking import grouped
 from watcher.report.sections.facts import facts
 from watcher.report.sections.page import Page
-from watcher.report.story import grouped, leading
+from watcher.report.story import leading
 from watcher.report.summary import summary
 from watcher.report.why import why
 

@@ -12,8 +12,8 @@ from watcher.compare.model import Comparison
 from watcher.report import numbers
 from watcher.report.escape import clean
 from watcher.report.formats import strip_front_matter
+from watcher.report.ranking import ranked
 from watcher.report.sections.facts import UNKNOWN, facts
-from watcher.report.story import ranked
 from watcher.report.summary import summary
 from watcher.report.why import why
 

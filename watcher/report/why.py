@@ -43,6 +43,18 @@ def _shrank(change: Change, comparison: Comparison) -> bool:
     return _number(change.after) < _number(change.before)
 
 
+def _grew_by(factor: float) -> Test:
+    return lambda change, comparison: _number(change.after) >= factor * _number(change.before) > 0
+
+
+def _shrank_by(factor: float) -> Test:
+    return lambda change, comparison: _number(change.before) >= factor * _number(change.after)
+
+
+def _says(word: str) -> Test:
+    return lambda change, comparison: word in change.sentence
+
+
 def _number(value: Any) -> float:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return 0.0
@@ -91,6 +103,7 @@ TABLE: tuple[Why, ...] = (
     Why("attention.qk_norm", _lost, "nothing bounds the attention logits any more"),
     Why("attention.shared_kv_layers", _gained, "these layers add nothing to the KV cache"),
     Why("attention.bias", _always, "conversion and fused kernels must know about the extra tensors"),
+    Why("residual.multiplier", _gained, "the branches are scaled before the add: a factor that engines must read"),
     Why("residual.kind", _always, "the residual stream itself is widened and mixed; every layer's plumbing changes"),
     Why("residual.parallel", _gained, "both read the same input, so their matrix products can run together"),
     Why("norm.placement", _always, "where the norms stand decides training stability, and what an engine may fuse"),
@@ -104,10 +117,13 @@ TABLE: tuple[Why, ...] = (
     Why("moe.num_shared_experts", _lost, "all expert capacity is routed"),
     Why("moe.zero_experts", _gained, "a token may choose to do nothing, so the compute per token varies"),
     Why("moe.latent_size", _gained, "experts work in a narrower space: less weight traffic per expert"),
-    Why("moe.num_experts", _grew, "a finer choice of experts: more capacity at the same compute per token"),
-    Why("moe.num_experts", _shrank, "a coarser choice of experts"),
+    Why("moe.num_experts", _grew, "more experts to choose from: capacity without compute per token"),
+    Why("moe.num_experts", _shrank, "fewer experts to choose from"),
     Why("moe.num_experts_per_tok", _always, "this sets the compute per token of the expert layers"),
+    Why("layers.pattern", _says("dense"), "their feed-forward is no mixture of experts: another kind of layer to load"),
+    Why("layers.pattern", _says("experts"), "no layer is left whose feed-forward is dense"),
     Why("layers.pattern", _always, "layer types alternate differently; code that assumes a fixed order breaks"),
+    Why("position.*", _says("(NoPE) in"), "these layers see order only through the causal mask"),
     Why("position.nope_layers", _gained, "these layers see order only through the causal mask"),
     Why("position.kinds", _always, "position enters attention in another way"),
     Why("position.scaling", _always, "this is how the context is stretched beyond the length trained first"),
@@ -118,13 +134,15 @@ TABLE: tuple[Why, ...] = (
     Why("mtp_layers", _lost, "there is no built-in draft for speculative decoding"),
     Why("towers", _gained, "it takes another modality: a tower, its projector and its preprocessing come along"),
     Why("model.modalities", _always, "what goes in, and so the preprocessing, is different"),
-    Why("novel.*", _always, "no reference knows it, so any fact may depend on it"),
-    Why("kv_cache.*", _grew, "fewer concurrent sequences fit beside the weights"),
-    Why("kv_cache.*", _shrank, "more concurrent sequences fit beside the weights"),
+    Why("novel.*", _always, "any other fact may depend on it"),
+    Why("config.*", _always, "any other fact may depend on it"),
+    Why("kv_cache.*", _grew_by(1.1), "fewer concurrent sequences fit beside the weights"),
+    Why("kv_cache.*", _shrank_by(1.1), "more concurrent sequences fit beside the weights"),
     Why("context_length", _grew, "longer inputs, if the memory for their cache is there"),
     Why("tied_embeddings", _gained, "one table serves input and output: fewer parameters"),
     Why("tied_embeddings", _lost, "the output layer has a table of its own"),
-    Why("vocab_size", _grew, "fewer tokens for the same text, and larger embedding and output tables"),
+    Why("vocab_size", _grew_by(1.1), "fewer tokens for the same text, and larger embedding and output tables"),
+    Why("vocab_size", _shrank_by(1.1), "more tokens for the same text, and smaller embedding and output tables"),
     Why("attention.sliding_window", _always, "it bounds what the windowed layers cache"),
 )  # fmt: skip
 """The first row whose fact and condition hold is told. A new reason is a row here."""

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from watcher.compare import words
 from watcher.compare.model import Change, Comparison, Significance, Verdict
 from watcher.report.escape import inline
-from watcher.report.model import Neighbour, Role
+from watcher.report.model import Neighbour, Role, Subject
 from watcher.report.neighbours import by_role, called
+from watcher.report.peers import beside
+from watcher.report.ranking import grouped, ranked, told_facts
 from watcher.report.sections.page import Page, folded
-from watcher.report.story import grouped, leading, others, ranked
+from watcher.report.story import leading, others
+from watcher.report.traits import also, kept
 from watcher.report.why import why
 
 VERDICTS = {
@@ -33,11 +36,30 @@ def changes(page: Page) -> Iterator[str]:
     nearest = by_role(page.draft.lead.neighbours, Role.NEAREST)
     if told:
         yield "\n".join(f"{position}. {_told(change, lead, nearest)}" for position, change in enumerate(told, 1))
+    yield from _traits(comparison, told)
     for item in others(page.draft.lead):
         yield _in_short(item)
+    yield from _at_its_size(page.draft.lead)
     if rest:
         body = "\n".join(f"- {inline(change.sentence, 400)}" for change in rest[:100])
         yield folded(words.counted(len(rest), "smaller change"), body)
+
+
+def _traits(comparison: Comparison, told: list[Change]) -> Iterator[str]:
+    """`**Kept**: MLA, 1 shared expert and 61 layers.` and what else it has that no change of those told says."""
+    facts = told_facts(comparison, told)
+    found = {"Kept": kept(comparison.a, comparison.b), "Also": also(comparison.a, comparison.b, facts)}
+    for title, said in found.items():
+        if said:
+            yield f"**{title}**: {inline(words.listed(said, most=len(said)), 900)}."
+
+
+def _at_its_size(subject: Subject) -> Iterator[str]:
+    """`**At its size**: shallower (40 layers against 62) than gemma-3-27b-it.`"""
+    found = [(item, beside(item.comparison)) for item in subject.neighbours if item.role is Role.PEER]
+    said = [f"beside {called(item.name)} {words.listed(clauses)}" for item, clauses in found if clauses]
+    if said:
+        yield f"**At its size**: {inline('; '.join(said), 900)}."
 
 
 def _opening(lead: Neighbour, *, own_past: bool) -> str:

@@ -156,9 +156,9 @@ def beside(page: Page) -> Iterator[str]:
 
 
 def _columns(page: Page) -> list[Neighbour]:
-    """The predecessor and the nearest, in this order; the plain decoder has nothing to say about sizes."""
+    """The predecessor and the nearest, in this order."""
     subject = page.draft.lead
-    found = [item for item in subject.neighbours if item.role is not Role.PLAIN]
+    found = [item for item in subject.neighbours if item.role in (Role.PREDECESSOR, Role.NEAREST)]
     if not found and subject.comparison is not None:
         return [Neighbour(role=Role.NEAREST, name=subject.baseline or "baseline", comparison=subject.comparison)]
     return found
