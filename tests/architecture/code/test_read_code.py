@@ -288,3 +288,33 @@ def test_a_module_of_pytorch_that_is_not_known_makes_the_sum_unknown(read) -> No
     unknown = read(edited(ATTENTION_INIT="self.odd = nn.TransformerEncoderLayer(64, 4)"))
     assert "parameters.total" not in unknown.facts
     assert any(fact == "parameters.text" for fact, _ in unknown.unread)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "self.number % 4 != 3",
+        "not self.number == 3 and not self.number == 7",
+        "[True, True, True, False][(self.number + 0) % 4]",
+        "[True, True, True, False, True, True, True, False][self.number]",
+        "list(range(8)[self.number:])[0] not in (3, 7)",
+        "{3: False, 7: False}.get(self.number, True)",
+        "f'{self.number}' not in '3, 7'",
+        "self.window is not None",
+        "min(self.number % 4, 3) < 3",
+        "self.turns(self.number)",
+        "self.turns(layer=self.number)",
+    ],
+)
+def test_a_layer_that_looks_at_its_own_number_is_read_on_its_own(read, condition: str) -> None:
+    """However the code looks at it: layers that are built alike do not all do the same."""
+    init = "self.number = layer_idx\nself.window = 8 if layer_idx % 4 != 3 else None"
+    text = edited(ATTENTION_INIT=init).replace(
+        "q, k = rotate(q, cos, sin), rotate(k, cos, sin)",
+        f"if {condition}:\n            q, k = rotate(q, cos, sin), rotate(k, cos, sin)",
+    )
+    text = text.replace(
+        "class TinyLayer(", "    def turns(self, layer):\n        return layer % 4 < 3\n\nclass TinyLayer(", 1
+    )
+    reading = read(text, config={**CONFIG, "num_hidden_layers": 8})
+    assert [value(reading, f"layers[{index}].rope") for index in range(8)] == [True, True, True, False] * 2

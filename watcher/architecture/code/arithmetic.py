@@ -205,7 +205,9 @@ def iterable(value: Any) -> list[Any] | None:
         return value.rest()
     if isinstance(value, Copies):
         return [value.item] * value.times if value.times <= MOST_MODULES else None
-    if isinstance(value, (list, tuple, set, frozenset, dict, range, str)) and len(value) <= LONGEST:
+    if isinstance(value, (set, frozenset)) and len(value) <= LONGEST:
+        return sorted(value, key=repr)  # the same in every process
+    if isinstance(value, (list, tuple, dict, range, str)) and len(value) <= LONGEST:
         return list(value)
     return None
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from watcher.architecture.code import classes, configs, outside
+from watcher.architecture.code.alike import looked_at
 from watcher.architecture.code.arithmetic import ANGLES, MATH_VALUES, METHODS, call_method, multiplied, product, summed
 from watcher.architecture.code.layers import tensor_method
 from watcher.architecture.code.values import (
@@ -125,7 +126,8 @@ def _module(machine: Machine, value: ModuleValue, name: str) -> Any:
     if name in value.weights:
         return value.weights[name]
     if name in value.attributes:
-        return value.attributes[name]
+        found = value.attributes[name]
+        return found if machine.looked is None else looked_at(machine.looked, value, name, found)
     if value.cls is not None:
         found = _from_class(machine, value, value.cls, name)
         if found is not UNKNOWN:

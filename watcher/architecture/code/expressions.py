@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
+from watcher.architecture.code.alike import used
 from watcher.architecture.code.arithmetic import (
     BUILTINS,
     COMPARE,
@@ -174,7 +175,9 @@ def _compared(machine: Machine, kind: ast.cmpop, left: Any, right: Any) -> Any:
 def _identical(left: Any, right: Any) -> Any:
     if left is UNKNOWN or right is UNKNOWN:
         return UNKNOWN
-    return left is right or (isinstance(left, Space) and left == right)
+    if left is None or right is None:
+        return left is right
+    return used(left) is used(right) or (isinstance(left, Space) and left == right)
 
 
 def _conditional(machine: Machine, node: ast.IfExp, env: Env) -> Any:
@@ -241,14 +244,15 @@ def _starred(machine: Machine, node: ast.Starred, env: Env) -> Any:
 
 
 def _slice(machine: Machine, node: ast.Slice, env: Env) -> Any:
-    parts = [None if part is None else machine.evaluate(part, env) for part in (node.lower, node.upper, node.step)]
+    bounds = (node.lower, node.upper, node.step)
+    parts = [None if part is None else used(machine.evaluate(part, env)) for part in bounds]
     whole = all(part is None or isinstance(part, int) for part in parts)
     return slice(*parts) if whole else UNKNOWN
 
 
 def _subscript(machine: Machine, node: ast.Subscript, env: Env) -> Any:
     owner = machine.evaluate(node.value, env)
-    index = machine.evaluate(node.slice, env)
+    index = used(machine.evaluate(node.slice, env))
     if isinstance(owner, Tensor):
         return _cut(owner, index)
     if isinstance(owner, ActivationTable):

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from watcher.architecture.code import attributes, classes, configs, outside, source
+from watcher.architecture.code.alike import Looked, used
 from watcher.architecture.code.arithmetic import call_builtin
 from watcher.architecture.code.expressions import EXPRESSIONS
 from watcher.architecture.code.forward import ROTARY, forward
@@ -61,6 +62,7 @@ class Interpreter:
         self.at = ""
         self.remembered: dict[tuple[str, ast.AST], bool] = {}
         self.waiting: dict[int, list[tuple[list[Any], Env]]] = {}
+        self.looked: Looked | None = None
         self.auto: Callable[[Any, str], Any] | None = None
         self.line = 0
         self.count = 0
@@ -181,9 +183,11 @@ class Interpreter:
         if isinstance(target, Method):
             if target.function is not None:
                 return self.run(target.function, [target.owner, *args], named, target.cls)
-            return self._own(target, args, named)
+            return self._own(target, [used(item) for item in args], named)
         if isinstance(target, ClassValue):
             return self._construct(target, args, named)
+        if self.looked is not None:
+            args, named = [used(item) for item in args], {name: used(item) for name, item in named.items()}
         if isinstance(target, Space):
             return outside.call(self, target.path, args, named)
         if callable(target) and target is not UNKNOWN:

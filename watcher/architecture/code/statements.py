@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from watcher.architecture.code.alike import used
 from watcher.architecture.code.arithmetic import binary_of, iterable, storable
 from watcher.architecture.code.attributes import set_attribute
 from watcher.architecture.code.values import (
@@ -96,7 +97,7 @@ def assign(machine: Machine, target: ast.expr, value: Any, env: Env) -> None:
         for item, part in zip(target.elts, _unpacked(target.elts, value), strict=True):
             assign(machine, item.value if isinstance(item, ast.Starred) else item, part, env)
     elif isinstance(target, ast.Subscript):
-        _store(machine.evaluate(target.value, env), machine.evaluate(target.slice, env), value)
+        _store(machine.evaluate(target.value, env), used(machine.evaluate(target.slice, env)), value)
 
 
 def _unpacked(targets: list[ast.expr], value: Any) -> list[Any]:
@@ -263,7 +264,7 @@ def _delete(machine: Machine, node: ast.Delete, env: Env) -> None:
         elif isinstance(target, ast.Name):
             env.pop(target.id, None)
         elif isinstance(target, ast.Subscript):
-            _remove(machine.evaluate(target.value, env), machine.evaluate(target.slice, env))
+            _remove(machine.evaluate(target.value, env), used(machine.evaluate(target.slice, env)))
 
 
 def _remove(owner: Any, index: Any) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from watcher.architecture.code import classes
+from watcher.architecture.code import alike, classes
+from watcher.architecture.code.alike import Passed
 from watcher.architecture.code.arithmetic import ANGLES
 from watcher.architecture.code.build import EXPERTS, EXTRA, TOWER, Built
 from watcher.architecture.code.values import (
@@ -39,6 +40,9 @@ LEFT_OUT: Env = {
 """Arguments of a layer that a plain pass over a text does not give."""
 
 MAX_LAYERS = 2000
+MOST_KINDS = 16
+"""Earlier passes that a layer is compared with."""
+
 HIDDEN = frozenset("hidden_states x hidden hidden_state input_tensor inputs".split())
 GIVEN = frozenset(
     "position_ids cache_position per_layer_input residual residuals original_hidden_states alibi rotary_emb emb".split()
@@ -97,15 +101,38 @@ def _size(module: ModuleValue) -> int:
 
 
 def trace_layers(built: Built, stack: Stack) -> Iterator[LayerTrace]:
-    """A pass through each layer; equal copies are passed once."""
+    """A trace of each layer; of layers that do the same, all but the index is the first one's."""
     calls = _calls(built, stack)
     done: dict[int, LayerTrace] = {}
+    passes: list[tuple[Passed, LayerTrace]] = []
     for index, layer in enumerate(stack.layers):
-        first = done.get(id(layer))
-        if first is None:
+        if id(layer) not in done:
             found = calls.get(id(layer))
-            first = done[id(layer)] = _pass(built, layer, index, found[0] if found else ([], {}))
-        yield replace(first, index=index)
+            done[id(layer)] = _trace(built, layer, index, found[0] if found else ([], {}), passes)
+        yield replace(done[id(layer)], index=index)
+
+
+def _trace(
+    built: Built,
+    layer: ModuleValue,
+    index: int,
+    call: tuple[list[Any], Env],
+    passes: list[tuple[Passed, LayerTrace]],
+) -> LayerTrace:
+    """That of an earlier layer which does the same, else of a pass, which is kept."""
+    function, _ = classes.find(built.machine, layer.cls, "forward") if layer.cls else (None, None)
+    arguments = _arguments(function, *call) if isinstance(function, Function) else {}
+    shape = alike.shape_of(layer)
+    for first, trace in passes[-MOST_KINDS:]:
+        if alike.goes_alike(first, layer, shape, arguments):
+            return trace
+    built.machine.looked = looked = {}
+    try:
+        made = _pass(built, layer, index, arguments)
+    finally:
+        built.machine.looked = None
+    passes.append((alike.passed(layer, shape, arguments, looked), made))
+    return made
 
 
 def _calls(built: Built, stack: Stack) -> dict[int, list[tuple[list[Any], Env]]]:
@@ -144,7 +171,7 @@ MODEL_NONE = frozenset(LEFT_OUT) | {
 }
 
 
-def _pass(built: Built, layer: ModuleValue, index: int, call: tuple[list[Any], Env]) -> LayerTrace:
+def _pass(built: Built, layer: ModuleValue, index: int, arguments: Env) -> LayerTrace:
     machine = built.machine
     machine.trace = trace = Trace()
     followed, line = False, layer.line
@@ -153,7 +180,7 @@ def _pass(built: Built, layer: ModuleValue, index: int, call: tuple[list[Any], E
         line = f"{function.module.path.rpartition('/')[2]}:{getattr(function.node, 'lineno', 0)}"
         machine.stack = [layer.path]
         try:
-            machine.run(function, [layer], _arguments(function, *call), where)
+            machine.run(function, [layer], dict(arguments), where)
             followed = True
         except FAILURES as error:
             machine.doubt(f"forward of {layer.kind}: {error or type(error).__name__}")

@@ -325,6 +325,8 @@ class Machine(Protocol):
     line: int
     waiting: dict[int, list[tuple[list[Any], Env]]]
     """Modules, by identity, whose calls are kept and not followed."""
+    looked: dict[tuple[int, str], tuple[ModuleValue, Any]] | None
+    """Attributes of modules that were looked at, with what was seen first, while someone wants to know."""
     auto: Callable[[Any, str], Any] | None
     """Config and name of an `Auto…` class → class, for `AutoModel.from_config`."""
 
