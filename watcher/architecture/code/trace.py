@@ -126,7 +126,8 @@ def _trace(
     for first, trace in passes[-MOST_KINDS:]:
         if alike.goes_alike(first, layer, shape, arguments):
             return trace
-    built.machine.looked = looked = {}
+    looked: alike.Looked = {}
+    built.machine.looked = looked
     try:
         made = _pass(built, layer, index, arguments)
     finally:
