@@ -38,6 +38,13 @@ def adhoc_report(
     templates: Templates | None = None,
 ) -> Report:
     """The report on one model, against another one or its nearest baseline."""
+    return with_pictures(adhoc_draft(files, against, reference=reference, environment=environment), templates)
+
+
+def adhoc_draft(
+    files: RepoFiles, against: RepoFiles | None, *, reference: Reference | None, environment: Mapping[str, str]
+) -> Draft:
+    """What that report says, before it is written and drawn."""
     now = clock_from(environment).now()
     record = read(files, reference=reference)
     library = Library()
@@ -47,22 +54,19 @@ def adhoc_report(
     page = f"{environment.get('HF_ENDPOINT', HUB).rstrip('/')}/{name}" if "/" in files.name else ""
     revision = files.revision or ""
     config = [Source(label=f"config.json at {revision[:7]}", url=f"{page}/blob/{revision}/config.json")]
-    return with_pictures(
-        Draft(
-            report_id=report_id("adhoc", name, files.revision, now.date()),
-            release_id="",
-            event=EventKind.RELEASED,
-            organization=name.partition("/")[0],
-            lead=subject,
-            created_at=now,
-            sources=(*(config if revision else ()), *card_sources(files.files.get("README.md"), tags)),
-            gated=_text(files.hub.get("gated")) if "gated" in files.hub else "not told",
-            catalog_version=library.version,
-            hub_url=page,
-            lineage=lineage_of(reference, subject.config),
-            runtimes=lists_at(cache_directory(environment)),
-        ),
-        templates,
+    return Draft(
+        report_id=report_id("adhoc", name, files.revision, now.date()),
+        release_id="",
+        event=EventKind.RELEASED,
+        organization=name.partition("/")[0],
+        lead=subject,
+        created_at=now,
+        sources=(*(config if revision else ()), *card_sources(files.files.get("README.md"), tags)),
+        gated=_text(files.hub.get("gated")) if "gated" in files.hub else "not told",
+        catalog_version=library.version,
+        hub_url=page,
+        lineage=lineage_of(reference, subject.config),
+        runtimes=lists_at(cache_directory(environment)),
     )
 
 

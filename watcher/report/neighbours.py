@@ -80,7 +80,7 @@ def origin(record: Architecture, nearest: Neighbour, candidates: Iterable[Baseli
     return min(near, key=lambda item: (item.date, item.name), default=None)
 
 
-ABOUT_AS_NEAR = 0.05
+ABOUT_AS_NEAR = 0.03
 
 
 def predecessor(record: Architecture, repo: Repo, candidates: Iterable[Baseline]) -> Baseline | None:
@@ -110,7 +110,10 @@ def peers(record: Architecture, repo: Repo, candidates: Iterable[Baseline]) -> l
         and _years(item, repo) <= RECENT
     ]
     nearest: dict[str, Baseline] = {}
-    for item in sorted(alike, key=lambda item: (_apart(record, item.record), item.name)):
+    takes = set(record.model.modalities)
+    for item in sorted(
+        alike, key=lambda item: (takes != set(item.record.model.modalities), _apart(record, item.record))
+    ):
         nearest.setdefault(item.name.partition("/")[0].lower(), item)
     return [*nearest.values()][:MOST_PEERS]
 

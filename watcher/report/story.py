@@ -23,7 +23,8 @@ def leading(subject: Subject) -> Neighbour | None:
     """
     if subject.comparison is None or subject.baseline is None:
         return None
-    nearest = Neighbour(role=Role.NEAREST, name=subject.baseline, comparison=subject.comparison)
+    alone = Neighbour(role=Role.NEAREST, name=subject.baseline, comparison=subject.comparison)
+    nearest = by_role(subject.neighbours, Role.NEAREST) or alone
     before = by_role(subject.neighbours, Role.PREDECESSOR)
     known = subject.comparison.verdict in (Verdict.SAME, Verdict.SCALED)
     return nearest if before is None or known or subject.own_past else before

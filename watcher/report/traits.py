@@ -13,7 +13,7 @@ Say = Callable[[Architecture], str | None]
 Trait = tuple[str, Say]
 """The fact it is about (several with `|`), and what is said of it."""
 
-MOST = 16
+MOST = 20
 """Traits that are listed."""
 
 
@@ -98,8 +98,7 @@ def _active(record: Architecture) -> str | None:
 
 def _feed_forward(record: Architecture) -> str | None:
     part = record.feed_forward
-    name = words.feed_forward(part.activation, part.gated) if part.activation else None
-    return None if name in (None, "SwiGLU") else name
+    return words.feed_forward(part.activation, part.gated) if part.activation else None
 
 
 TRAITS: tuple[Trait, ...] = (
@@ -133,8 +132,9 @@ TRAITS: tuple[Trait, ...] = (
     ("towers", encoders),
     ("residual.multiplier", _if(lambda record: (record.residual.multiplier or 1) != 1, "residual scaling (muP)")),
     ("tied_embeddings", _if(lambda record: record.tied_embeddings, "tied embeddings")),
+    ("attention.num_attention_heads", _counted(lambda record: record.attention.num_attention_heads, "head")),
     ("layers.count", _counted(lambda record: record.layers.count, "layer")),
-    ("hidden_size", _sized(lambda record: record.hidden_size, "{} wide", words.number)),
+    ("hidden_size", _sized(lambda record: record.hidden_size, "a width of {}", words.number)),
     ("vocab_size", _sized(lambda record: record.vocab_size, "a vocabulary of {}", words.number)),
     ("context_length", _sized(lambda record: record.context_length, "a context of {}", tokens)),
 )  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from watcher.compare import words
 from watcher.compare.model import Change, Comparison, Significance, Verdict
+from watcher.releases.model import EventKind
 from watcher.report.escape import inline
 from watcher.report.model import Neighbour, Role, Subject
 from watcher.report.neighbours import by_role, called
@@ -13,7 +14,7 @@ from watcher.report.peers import beside
 from watcher.report.ranking import grouped, ranked, told_facts
 from watcher.report.sections.page import Page, folded
 from watcher.report.story import leading, others
-from watcher.report.traits import also, kept
+from watcher.report.traits import also, kept, traits
 from watcher.report.why import why
 
 VERDICTS = {
@@ -28,6 +29,7 @@ def changes(page: Page) -> Iterator[str]:
     """Against the leading neighbour, then the others."""
     lead = leading(page.draft.lead)
     if lead is None:
+        yield from _without_baseline(page)
         return
     comparison = lead.comparison
     yield f"## What changed against {inline(lead.name)}"
@@ -67,8 +69,23 @@ def _opening(lead: Neighbour, *, own_past: bool) -> str:
     similar = f"Similarity {_percent(lead.comparison)}."
     if lead.role is Role.PREDECESSOR:
         return f"Its predecessor. {similar}"
-    about = "" if own_past else "The nearest known architecture. "
+    about = "" if own_past else f"The nearest known architecture{_line(lead)}. "
     return f"{about}{VERDICTS[lead.comparison.verdict]} {similar}"
+
+
+def _line(nearest: Neighbour) -> str:
+    """`, in the line of DeepSeek-V3`: the earliest that is about as near."""
+    origin = nearest.origin.name if nearest.origin else nearest.name
+    return "" if origin == nearest.name else f", in the line of {inline(called(origin))}"
+
+
+def _without_baseline(page: Page) -> Iterator[str]:
+    """What a model is made of that nothing earlier is known to compare with."""
+    found = [text for _, text in traits(page.draft.lead.record)]
+    if page.draft.event is EventKind.RELEASED and found:
+        yield "## What it is made of"
+        made_of = inline(words.listed(found, most=len(found)), 900)
+        yield f"Nothing earlier is known to compare it with. It has {made_of}."
 
 
 def _percent(comparison: Comparison) -> str:
@@ -94,6 +111,13 @@ def _known_from(change: Change, lead: Neighbour, nearest: Neighbour | None) -> s
     return f" (known from {called(nearest.origin.name if nearest.origin else nearest.name)})"
 
 
+def _near_in_size(comparison: Comparison) -> bool:
+    sizes = [side.parameters.total or side.parameters.text or 0 for side in (comparison.a, comparison.b)]
+    return 0 < max(sizes) <= COMPARABLE * min(sizes)
+
+
+COMPARABLE = 2.5
+"""Factor of size up to which depth and width are compared with a plain decoder's."""
 TITLES = {
     Role.PREDECESSOR: "Its predecessor",
     Role.NEAREST: "Nearest by any maker",
@@ -106,7 +130,8 @@ def _in_short(item: Neighbour) -> str:
     comparison, plain = item.comparison, item.role is Role.PLAIN
     least = Significance.SCALE if plain else Significance.COSMETIC
     weighty = [change for change in grouped(comparison.changes) if change.significance.rank > least.rank]
-    said = "; ".join(change.sentence for change in weighty[: 6 if plain else 4] if change.fact != "unknown")
+    clauses = [change.sentence for change in weighty[: 6 if plain else 4] if change.fact != "unknown"]
+    said = "; ".join([*clauses, *(beside(comparison)[:2] if plain and _near_in_size(comparison) else ())])
     same = "the same architecture" if comparison.verdict is Verdict.SAME else "the same structure at other sizes"
     name, percent = inline(called(item.name)), _percent(comparison)
     verdict = f", {comparison.verdict.value}" if item.role is Role.NEAREST else ""
