@@ -55,6 +55,19 @@ def test_a_repo_that_turns_public_with_old_dates_is_seen_within_a_round(crowd: S
     assert len(crowd.received()) == 1
 
 
+def test_what_a_global_listing_could_not_show_at_once_is_read_on_later(crowd: Stage) -> None:
+    crowd.standin.answers.page = 5
+    crowd.once(CYCLE)
+    for number in range(30):
+        name = f"org{number:02d}" if 14 <= number < 17 else "somebody"
+        crowd.world.create(f"{name}/Model-{number}", model_files("Qwen/Qwen3-4B"))
+    crowd.standin.faults.add(Fault(path="author=", kind="status", status=503))  # only the global listings can tell
+    for _ in range(8):
+        crowd.once(CYCLE)
+    crowd.standin.faults.clear()
+    assert len(crowd.received()) == 3
+
+
 def test_a_used_up_limit_ends_the_looks_and_loses_none(stage: Stage) -> None:
     names = [f"org{number:02d}" for number in range(10)]
     stage.watch |= {"organizations": names, "settle": "0s"}

@@ -43,6 +43,41 @@ def test_what_a_first_look_could_not_read_is_no_news_later(stage: Stage) -> None
     assert stage.received() == []
 
 
+def test_items_without_a_name_at_the_first_look_are_no_news_later(stage: Stage) -> None:
+    stage.world.create("maker/Unnamed", model_files(QWEN))
+    stage.world.create("maker/Nothing", model_files(QWEN))
+    stage.world.change("maker/Unnamed", overrides={"id": None})
+    stage.world.change("maker/Nothing", overrides={"id": None, "_id": None})
+    stage.once()
+    stage.world.change("maker/Nothing", overrides={})
+    stage.once(CYCLE)
+    stage.world.change("maker/Unnamed", overrides={})
+    stage.settle()
+    assert stage.received() == []
+
+
+def test_an_item_that_stays_without_a_name_does_not_silence_its_organization(stage: Stage) -> None:
+    stage.world.create("maker/Nothing", model_files(QWEN))
+    stage.world.change("maker/Nothing", overrides={"id": None, "_id": None})
+    for _ in range(3):
+        stage.once(CYCLE)
+    stage.world.create("maker/Hidden", model_files(QWEN), at=stage.world.now - timedelta(days=90))
+    stage.settle()
+    assert len(stage.received()) == 1
+
+
+def test_an_entry_that_a_first_look_skips_between_its_pages_is_no_news_later(stage: Stage) -> None:
+    for number in range(5):
+        stage.world.create(f"maker/Old-{number}", model_files(QWEN))
+        stage.world.advance(CYCLE)
+    stage.world.upload("maker/Old-1", {"README.md": b"# An edit"})
+    stage.standin.answers.page = 2
+    stage.standin.faults.add(Fault(path="author=.*cursor=", kind="skip", times=1))
+    stage.once()
+    stage.settle()
+    assert stage.received() == []
+
+
 def test_an_empty_repo_of_the_first_look_is_news_when_it_is_filled(stage: Stage) -> None:
     stage.world.create("maker/Empty")
     stage.once()
@@ -104,4 +139,17 @@ def test_weights_that_never_get_a_config_are_a_release_in_the_end(stage: Stage) 
     assert stage.received() == []
     stage.once(timedelta(hours=6))
     stage.once(CYCLE)
+    assert len(stage.received()) == 1
+
+
+def test_a_change_of_an_old_repo_waits_for_a_tight_limit_but_not_for_ever(stage: Stage) -> None:
+    stage.channels = [stage.channel("slack", events=["card_changed"])]
+    stage.world.create("maker/Old", model_files(QWEN))
+    stage.once()
+    stage.standin.limits.quotas["api"] = 40
+    while len(stage.standin.asked("/api/")) < 24:
+        stage.once(CYCLE)
+    stage.world.upload("maker/Old", {"README.md": b"# Other words"})
+    stage.once(CYCLE)
+    stage.once(timedelta(hours=1))
     assert len(stage.received()) == 1

@@ -227,6 +227,35 @@ def test_a_config_change_is_compared_with_the_repos_own_past(stage: Stage) -> No
     assert "131,072" in headline
 
 
+def test_a_channel_is_told_what_it_asked_for_whatever_else_one_commit_changed(stage: Stage) -> None:
+    asked = {"tokens": ["tokenizer_changed"], "all": ["weights_changed", "tokenizer_changed", "card_changed"]}
+    stage.channels = [stage.channel("slack", name=name, events=kinds) for name, kinds in asked.items()]
+    stage.world.create("maker/Old-7B", model_files(QWEN))
+    stage.once()
+    stage.world.upload(
+        "maker/Old-7B", {"tokenizer_config.json": b"{}", "model.safetensors": Weights(10), "README.md": b""}
+    )
+    stage.once(timedelta(hours=1))
+    assert ["tokenizer" in headline for headline in stage.headlines("tokens")] == [True]
+    assert len(stage.headlines("all")) == 2  # weights and card together; the tokenizer for both channels
+
+
+def test_what_happens_to_several_repos_of_a_release_is_told_by_its_kind(stage: Stage) -> None:
+    stage.channels = [stage.channel("webhook", events=["license_changed", "disappeared"])]
+    stage.once()
+    for size in ("4B", "32B"):
+        stage.world.create(f"maker/Model-{size}", model_files(f"Qwen/Qwen3-{size}", license="mit"))
+    stage.settle()
+    stage.world.upload("maker/Model-4B", {"README.md": card_text("maker/Model-4B", license="gemma")})
+    stage.world.delete("maker/Model-32B")
+    stage.once(MINUTES)
+    stage.world.upload("maker/Model-4B", {"README.md": card_text("maker/Model-4B", license="apache-2.0")})
+    stage.once(timedelta(hours=2))
+    told = sorted((message["type"], message["data"]["repos"][0]["id"]) for message in stage.received("webhook"))
+    licence = ("model.license_changed", "maker/Model-4B")
+    assert told == [("model.disappeared", "maker/Model-32B"), licence, licence]
+
+
 def test_a_readme_edit_is_no_news(stage: Stage) -> None:
     stage.world.create("maker/Known", model_files(QWEN))
     stage.once()

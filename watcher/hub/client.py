@@ -110,28 +110,45 @@ class HubClient:
 
     # --- listings ----------------------------------------------------------------------------------------------------
 
-    def list_organization(self, organization: str, *, etag: str | None = None) -> Listing:
+    def list_organization(self, organization: str, *, etag: str | None = None, first: bool = False) -> Listing:
         """Every public model repo of an organization or user; or that it is still the listing of `etag`.
 
         An item of somebody else is named and left out; a first page of them is another answer than to our question.
+        `first`: what it does not show will be taken for new later, so several pages are read in another order too,
+        where another entry falls on their edges.
         """
         if not parsing.NAME.fullmatch(f"{organization}/x"):
             raise HubError(HubProblem.REFUSED, f"{organization!r} cannot be the name of an organization")
         query = {"author": organization, "sort": "createdAt", "limit": str(PAGE), "expand": list(EXPAND)}
         pages = Pages(owner=organization)
-        self._follow(query, pages, MAX_PAGES, etag)
+        self._follow(self._address(query), pages, MAX_PAGES, etag)
+        if first and pages.complete and pages.requests > 1:
+            self._follow(self._address(query | {"sort": "lastModified"}), pages, MAX_PAGES, None)
         return pages.listing()
 
-    def list_global(self, sort: str, *, pages: int = 1, until: datetime | None = None) -> Listing:
-        """The first repos of the whole Hub by `createdAt`, `lastModified` or `trendingScore`, back to `until`."""
+    def list_global(
+        self, sort: str, *, pages: int = 1, until: datetime | None = None, start: str | None = None
+    ) -> Listing:
+        """The first repos of the whole Hub by `createdAt`, `lastModified` or `trendingScore`, back to `until`.
+
+        `start`: the `rest` of an earlier listing, to go on from there.
+        """
         found = Pages(until=until, moment=MOMENTS.get(sort))
-        self._follow({"sort": sort, "limit": str(PAGE), "expand": list(EXPAND)}, found, pages, None)
+        first = self._address({"sort": sort, "limit": str(PAGE), "expand": list(EXPAND)})
+        if start is not None and _origin(start) != self._origin:
+            raise HubError(HubProblem.REFUSED, "the rest of the listing is on another host; not followed")
+        self._follow(start or first, found, pages, None)
         return found.listing()
 
-    def _follow(self, query: Mapping[str, Any], pages: Pages, most: int, etag: str | None) -> None:
+    def _address(self, query: Mapping[str, Any]) -> str:
+        return f"{self._endpoint}/api/models?{httpx2.QueryParams(query)}"
+
+    def _follow(self, first: str, pages: Pages, most: int, etag: str | None) -> None:
         """Follow the pages; one that fails or repeats leaves the listing incomplete, never empty-handed."""
-        url: str | None = f"{self._endpoint}/api/models?{httpx2.QueryParams(query)}"
+        url: str | None = first
         visited: set[str] = set()
+        before = pages.requests
+        pages.complete = False
         known = {"If-None-Match": etag} if etag else {}
         while url is not None and len(visited) < most and not pages.enough:
             if url in visited:
@@ -140,7 +157,7 @@ class HubClient:
             visited.add(url)
             try:
                 answer = self._get(url, "the listing", limit=LISTING_LIMIT, extra=known)
-                pages.requests = len(visited)
+                pages.requests = before + len(visited)
                 if answer.status == 304:
                     pages.unchanged = pages.complete = True
                     return
@@ -150,8 +167,10 @@ class HubClient:
                 if not pages.found:
                     raise
                 pages.oddities.append(f"a page of the listing is missing: {error}")
+                pages.rest = url
                 return
         pages.complete = url is None or pages.enough
+        pages.rest = None if pages.complete else url
 
     def _next_page(self, answer: Answer) -> str | None:
         """The `Link: rel=next` address, only on our own endpoint: it is asked with the token."""

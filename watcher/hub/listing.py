@@ -37,12 +37,16 @@ class Pages:
     found: dict[str, Sighting] = field(default_factory=dict)
     oddities: list[str] = field(default_factory=list)
     odd_names: list[str] = field(default_factory=list)
+    odd_ids: list[str] = field(default_factory=list)
+    nameless: int = 0
     requests: int = 0
     complete: bool = False
     unchanged: bool = False
     enough: bool = False
     """Whether a page reached back to `until`."""
     etag: str | None = None
+    rest: str | None = None
+    """The page that was not read any more."""
 
     def add(self, answer: Answer) -> None:
         """Take in one page. Raises HubError(INVALID) for an answer to another question."""
@@ -70,6 +74,8 @@ class Pages:
         except parsing.OddItem as error:
             self.oddities.append(f"the listing holds {error}")
             self.odd_names += [error.name] if error.name else []
+            self.odd_ids += [error.hub_id] if error.hub_id else []
+            self.nameless += error.name is None and error.hub_id is None
             return None
 
     def _is_ours(self, seen: Sighting) -> bool:
@@ -88,7 +94,10 @@ class Pages:
             sightings=tuple(self.found.values()),
             complete=self.complete,
             oddities=tuple(self.oddities),
-            odd_names=tuple(self.odd_names),
+            odd_names=tuple(dict.fromkeys(self.odd_names)),
+            odd_ids=tuple(dict.fromkeys(self.odd_ids)),
+            nameless=self.nameless,
+            rest=self.rest,
             requests=max(1, self.requests),
             etag=self.etag if self.complete else None,
             unchanged=self.unchanged,

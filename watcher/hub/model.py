@@ -62,6 +62,12 @@ class Listing:
     """What could not be read or used, one sentence each."""
     odd_names: tuple[str, ...] = ()
     """Repos among them that can be asked for by themselves."""
+    odd_ids: tuple[str, ...] = ()
+    """`_id`s of those among them without a usable name."""
+    nameless: int = 0
+    """How many of them said neither."""
+    rest: str | None = None
+    """Where a listing goes on that was cut off, by its limit of pages or by a page that failed."""
     requests: int = 1
     etag: str | None = None
     """What a later look can ask with, if this one was a single page."""
@@ -139,11 +145,16 @@ class HubError(WatcherError):
 class Hub(Protocol):
     """The one door to the Hub. Every method raises HubError and nothing else; none sleeps, each has a deadline."""
 
-    def list_organization(self, organization: str, *, etag: str | None = None) -> Listing:
-        """Every public model repo of an organization (or user), all pages; `etag` asks whether anything is new."""
+    def list_organization(self, organization: str, *, etag: str | None = None, first: bool = False) -> Listing:
+        """Every public model repo of an organization (or user), all pages; `etag` asks whether anything is new.
+
+        `first`: nothing is known of it yet, so what is not listed now would be taken for new later.
+        """
         ...
 
-    def list_global(self, sort: str, *, until: datetime | None = None, pages: int = 1) -> Listing:
+    def list_global(
+        self, sort: str, *, until: datetime | None = None, pages: int = 1, start: str | None = None
+    ) -> Listing:
         """The newest (`createdAt`), last modified (`lastModified`) or trending (`trendingScore`) repos of the Hub.
 
         Reads on until a page ends before `until`, at most `pages`; complete when it got there.

@@ -20,10 +20,12 @@ MAX_PATH = 1000
 class OddItem(ValueError):
     """An item that cannot be read; the text says which part."""
 
-    def __init__(self, text: str, name: str | None = None) -> None:
+    def __init__(self, text: str, name: str | None = None, hub_id: str | None = None) -> None:
         super().__init__(text)
         self.name = name
         """The repo it is about, if that much could be read."""
+        self.hub_id = hub_id
+        """Its `_id`, likewise."""
 
 
 def parse_json(data: bytes, what: str) -> Any:
@@ -44,7 +46,8 @@ def sighting(item: Any) -> Sighting:
         raise OddItem("an item that is not an object")
     hub_id, name = item.get("_id"), item.get("id") or item.get("modelId")
     if not isinstance(name, str) or not NAME.fullmatch(name):
-        raise OddItem(f"an item with the id {_short(name)}")
+        known = hub_id if isinstance(hub_id, str) and HUB_ID.fullmatch(hub_id) else None
+        raise OddItem(f"an item with the id {_short(name)}", hub_id=known)
     if not isinstance(hub_id, str) or not HUB_ID.fullmatch(hub_id):
         raise OddItem(f"{name}: no usable _id", name)
     tags = _tags(item.get("tags"))

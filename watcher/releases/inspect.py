@@ -16,8 +16,8 @@ from watcher.store import repos as table
 REFUSED = {HubProblem.GATED: "gated", HubProblem.DISABLED: "disabled"}
 """Answers that say the repo is there and closed: it is announced from what the API tells."""
 
-KEPT = 0.5
-"""Of a window, that changes of repos from before our tracking leave to looks and releases."""
+KEPT = ((timedelta(hours=1), 0.5), (timedelta.max, 0.1))
+"""Of a window, that changes of repos from before our tracking leave to looks and releases, by how long they waited."""
 
 STOPS = (HubProblem.RATE_LIMITED, HubProblem.BAD_TOKEN)
 """Problems that every further request of this cycle would meet too."""
@@ -48,7 +48,7 @@ def _look_at_moved(context: Context, now: datetime) -> None:
     with context.store.begin() as connection:
         due = table.due_for_look(connection, now)
     for position, repo in enumerate(sorted(due, key=lambda repo: repo.state is RepoState.SILENT)):
-        if is_used_up(context.hub, keep=KEPT if repo.state is RepoState.SILENT else 0.0):
+        if is_used_up(context.hub, keep=_kept(repo, now)):
             context.journal.say(f"{len(due) - position} changed repos wait: the Hub's rate limit is nearly used up")
             return
         try:
@@ -58,6 +58,12 @@ def _look_at_moved(context: Context, now: datetime) -> None:
                 context.journal.error(f"{repo.name}: {error}")
                 return
             fail(context, repo, error, now)
+
+
+def _kept(repo: Repo, now: datetime) -> float:
+    """The part of a window that is not for this repo."""
+    waited = now - repo.changed_at
+    return next(part for limit, part in KEPT if waited < limit) if repo.state is RepoState.SILENT else 0.0
 
 
 def _inspect_one(context: Context, repo: Repo, now: datetime) -> None:

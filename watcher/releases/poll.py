@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,17 +14,15 @@ from watcher.hub.model import HubError, HubProblem, Listing
 from watcher.releases.budget import budget_of, is_used_up, note_spending
 from watcher.releases.detect import Seen, decided
 from watcher.releases.filters import decide
+from watcher.releases.globally import look_globally
 from watcher.releases.inspect import STOPS
 from watcher.releases.model import Event
 from watcher.releases.oddities import Oddities
 from watcher.releases.plan import Plan, make_plan, that_fit
-from watcher.releases.takeover import Taken, sighting_of, take_over, take_over_globally
+from watcher.releases.takeover import Taken, sighting_of, take_over
 from watcher.store import notes
 from watcher.store import repos as table
 from watcher.store.repos import Organization
-
-OVERLAP = timedelta(minutes=15)
-"""How far a global listing is read back beyond the last look: clocks differ, and listings come from a cache."""
 
 STRIKES = 3
 """Organizations in a row without an answer before the others are left for the next cycle."""
@@ -148,7 +146,9 @@ def _ask(cycle: _Cycle, pool: ThreadPoolExecutor, group: Sequence[Organization])
         settled = organization.digest is not None and organization.name not in cycle.missing
         try:
             return cycle.context.hub.list_organization(
-                cycle.names[organization.name], etag=organization.etag if settled else None
+                cycle.names[organization.name],
+                etag=organization.etag if settled else None,
+                first=organization.known_since is None,
             )
         except HubError as error:
             return error
@@ -170,6 +170,9 @@ def _look(cycle: _Cycle, organization: Organization, outcome: Outcome) -> None:
         quiet = {"complete_at": cycle.now, "etag": outcome.etag, "pages": outcome.requests}
         cycle.note(organization.name, quiet | {"looked_at": cycle.now, "error": None})
         return
+    if organization.known_since is None and outcome.nameless and outcome.complete:
+        over = cycle.odd.is_first_look_over(cycle.context, organization.name)
+        outcome = replace(outcome, complete=over)
     taken = take_over(cycle.context, organization, outcome, cycle.now, cycle.odd.hidden(organization.name))
     _note_taken(cycle, organization, outcome, taken, digest)
     if organization.known_since is None and outcome.complete:
@@ -184,8 +187,8 @@ def _note_taken(cycle: _Cycle, organization: Organization, listing: Listing, tak
     if listing.complete:
         values |= {"complete_at": cycle.now, "known_since": organization.known_since or cycle.now}
         values |= {"pages": listing.requests}
-        if organization.known_since is None and taken.odd_names:
-            cycle.odd.hide(cycle.context, organization.name, taken.odd_names)
+        if organization.known_since is None and (taken.odd_names or listing.odd_ids):
+            cycle.odd.hide(cycle.context, organization.name, (*taken.odd_names, *listing.odd_ids))
     if listing.complete and taken.settled:
         values |= {"digest": digest, "etag": listing.etag}
     if taken.events:
@@ -199,7 +202,7 @@ def _digest(listing: Listing) -> str | None:
     if not listing.complete:
         return None
     lines = sorted(repr(sighting) for sighting in listing.sightings)
-    return hashlib.sha256("\n".join([*lines, *listing.odd_names]).encode()).hexdigest()
+    return hashlib.sha256("\n".join([*lines, *listing.odd_names, *listing.odd_ids]).encode()).hexdigest()
 
 
 def _tell_events(context: Context, events: Iterable[Event]) -> None:
@@ -211,29 +214,17 @@ def _tell_events(context: Context, events: Iterable[Event]) -> None:
 
 
 def _look_globally(cycle: _Cycle, sort: str, pages: int, known: Mapping[str, Organization]) -> int:
-    """One global listing, back to where the last one began; what it shows of tracked organizations is taken over.
-
-    Returns the requests it took.
-    """
+    """One global listing; the requests it took."""
     if cycle.stopped is not None:
         return 1
-    context = cycle.context
-    with context.store.begin() as connection:
-        told = notes.recall(connection, f"global {sort}")
-    until = datetime.fromisoformat(told) - OVERLAP if isinstance(told, str) else None
-    try:
-        listing = context.hub.list_global(sort, until=until, pages=pages if until else 1)
-    except HubError as error:
-        if error.problem in STOPS:
-            _note_wait(cycle, error)
-            cycle.stop(f"looking ends here: {error}", 0)
-        else:
-            context.journal.error(f"the listing by {sort}: {error}")
-        return 1
-    _tell_events(context, take_over_globally(context, known, listing, cycle.now).events)
-    with context.store.begin() as connection:
-        notes.note(connection, f"global {sort}", cycle.now.isoformat())
-    return listing.requests
+    looked = look_globally(cycle.context, known, sort, pages, cycle.now)
+    _tell_events(cycle.context, looked.events)
+    if looked.error is not None and looked.error.problem in STOPS:
+        _note_wait(cycle, looked.error)
+        cycle.stop(f"looking ends here: {looked.error}", 0)
+    elif looked.error is not None:
+        cycle.context.journal.error(f"the listing by {sort}: {looked.error}")
+    return looked.requests
 
 
 # --- after the looks -------------------------------------------------------------------------------------------------

@@ -73,7 +73,7 @@ def take_over(
 ) -> Taken:
     """T1 for one organization's listing: every row with the events drawn from it.
 
-    `hidden`: names that the first look could not read; one that shows up later is no news.
+    `hidden`: names and `_id`s that the first look could not read; one that shows up later is no news.
     """
     doubts = Doubts()
     sightings = [*_public(listing.sightings), *_ask_for(context, listing, doubts)]
@@ -156,7 +156,7 @@ def _sighted(
                 yield Write(again)
             continue
         organization = organizations[seen.organization.lower()]
-        silent = seen.name in hidden or (
+        silent = not {seen.name, seen.hub_id}.isdisjoint(hidden) or (
             organization.known_since is None and not _made_since(seen, organization.tracked_since, now)
         )
         whole = _with_revision(context, seen, doubts) if silent else seen

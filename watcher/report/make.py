@@ -196,20 +196,37 @@ def _whole(material: Material, release: Release) -> Draft:
 
 
 def _changes(context: Context, events: Sequence[StoredEvent], now: datetime) -> list[list[StoredEvent]]:
-    """Open changes, those of one release together; what no channel asks for is closed without a report."""
+    """Open changes, those of one release that are alike together; what no channel asks for is closed unreported."""
     announcing = (*RELEASE_KINDS, EventKind.VARIANT_ADDED)
-    groups: dict[tuple[str, str], list[StoredEvent]] = {}
+    due: list[tuple[StoredEvent, Repo | None]] = []
     with context.store.begin() as connection:
         for item in (item for item in events if item.event.kind not in announcing):
             if not is_wanted(context.channels, item.event.kind):
                 table.close_events(connection, [item.id], "no channel asks for it")
                 continue
             repo = table.repo(connection, item.event.hub_id)
-            if repo is not None and _waits_for_reading(item.event.kind, repo, now):
-                continue
-            kind = _files_of(item)
-            groups.setdefault((repo.release_id or repo.hub_id if repo else item.event.hub_id, kind), []).append(item)
+            if repo is None or not _waits_for_reading(item.event.kind, repo, now):
+                due.append((item, repo))
+    kinds: dict[str, set[EventKind]] = {}
+    for item, _ in due:
+        kinds.setdefault(item.event.hub_id, set()).add(item.event.kind)
+    groups: dict[tuple[str, ...], list[StoredEvent]] = {}
+    for item, repo in due:
+        home = repo.release_id or repo.hub_id if repo else item.event.hub_id
+        groups.setdefault((home, *_alike(context, item, kinds[item.event.hub_id])), []).append(item)
     return list(groups.values())
+
+
+def _alike(context: Context, item: StoredEvent, kinds: set[EventKind]) -> tuple[str, ...]:
+    """Repos of one release that changed alike share a report: by the files for what is read, else by the kinds.
+
+    What happened to one repo at once is one report for the same channels: none is told of it under a kind that it did
+    not ask for, and none misses what it asked for.
+    """
+    if item.event.kind in NEEDS_READING:
+        return (item.event.kind.value, *sorted(dict(item.event.after).get("files", {})))
+    asking = (name for name, (settings, _) in context.channels.items() if item.event.kind in settings.events)
+    return ("rest", *sorted(kinds - set(NEEDS_READING)), "for", *sorted(asking))
 
 
 def _waits_for_reading(kind: EventKind, repo: Repo, now: datetime) -> bool:
@@ -218,11 +235,6 @@ def _waits_for_reading(kind: EventKind, repo: Repo, now: datetime) -> bool:
         return repo.read_sha != repo.looked_sha
     due = repo.retry_at is not None and repo.retry_at <= now
     return kind in OPENINGS and is_closed(repo) and (due or repo.looked_sha != repo.sha)
-
-
-def _files_of(item: StoredEvent) -> str:
-    """Repos of one release that changed alike share a report: the key says how they changed."""
-    return repr(sorted(dict(item.event.after).get("files", {}))) if item.event.kind in NEEDS_READING else "rest"
 
 
 def _tell_changes(context: Context, library: Library, events: list[StoredEvent], now: datetime) -> None:

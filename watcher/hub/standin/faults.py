@@ -6,10 +6,12 @@ import re
 import threading
 from dataclasses import dataclass, field
 
-KINDS = frozenset({"status", "stall", "reset", "truncate", "malformed", "html", "empty", "drip", "foreign-link"})
+KINDS = frozenset(
+    {"status", "stall", "reset", "truncate", "malformed", "html", "empty", "drip", "foreign-link", "skip"}
+)
 """status: answer `status`; stall: say nothing for `seconds`; reset: cut the connection; truncate: half a body;
 malformed: half a JSON with its right length; html: a page with status 200; empty: nothing with status 200;
-drip: a byte a second; foreign-link: the next page on another host."""
+drip: a byte a second; foreign-link: the next page on another host; skip: a listing's page without its first item."""
 
 
 @dataclass(slots=True, kw_only=True)

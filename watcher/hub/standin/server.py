@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import json
 import socket
 import ssl
 import threading
@@ -249,6 +250,9 @@ def _spoilt(response: Response, fault: Fault) -> Response:
         return Response(headers={"Content-Type": "text/html"}, body=b"<!DOCTYPE html><title>Maintenance</title>")
     if fault.kind == "empty":
         return Response(headers={"Content-Type": "application/json"}, body=b"")
+    if fault.kind == "skip":
+        page = json.loads(response.body)[1:]
+        return Response(headers=response.headers, body=json.dumps(page).encode())
     if fault.kind == "foreign-link":
         link = f'<http://localhost:{9}/api/models?cursor=x>; rel="next"'
         return Response(status=response.status, headers={**response.headers, "Link": link}, body=response.body)
