@@ -7,9 +7,11 @@ import struct
 import subprocess
 from datetime import timedelta
 
+from checkpoints import CONFIG, TOTAL, checkpoint, shards, whole_file
 from stage import Stage
 
 from watcher.demo.models import card_text, config_text, gguf_files, model_files, quantised_files
+from watcher.hub.standin import Fault
 from watcher.hub.standin.world import Content, Weights
 
 V3 = "deepseek-ai/DeepSeek-V3"
@@ -470,3 +472,41 @@ def test_odd_values_are_unknown_and_never_stop_the_others(stage: Stage) -> None:
     before = len(stage.received())
     stage.once(timedelta(hours=5))
     assert len(stage.received()) == before, "unreadable is announced once"
+
+
+def unknown_in_shards() -> dict[str, Content]:
+    """A model that no witness counts without the headers of its three shards."""
+    stored = checkpoint(lambda stem, rows, columns: {f"{stem}.weight": ("BF16", (rows, columns))})
+    parts = dict(shards(stored, 3))
+    index = {"weight_map": {name: file for file, part in parts.items() for name in part}}
+    return {
+        "README.md": card_text("maker/New"),
+        "config.json": config_text(CONFIG),
+        "model.safetensors.index.json": json.dumps(index).encode(),
+        **{file: whole_file(part) for file, part in parts.items()},
+    }
+
+
+def test_a_model_that_nobody_knows_is_counted_from_the_headers_of_its_weights(stage: Stage) -> None:
+    stage.channels = [stage.channel("webhook")]
+    stage.once()
+    stage.world.create("maker/New", unknown_in_shards())
+    stage.standin.faults.add(Fault(path="model-00002", kind="status", status=503, times=1))
+    stage.once(5 * MINUTES)
+    stage.once(5 * MINUTES)
+    stage.once(30 * MINUTES)
+    (message,) = stage.received("webhook")
+    assert message["data"]["record"]["parameters"]["total"] == TOTAL
+    heads = [line for line in stage.standin.asked("/resolve/") if "-of-00003" in line]
+    assert len(heads) == 4, "the shard that failed is asked for again, the others are not"
+    configs = [line for line in stage.standin.asked("/resolve/") if "config.json" in line]
+    assert len(configs) == 1
+
+
+def test_headers_that_cannot_be_had_hold_nothing_up_for_long(stage: Stage) -> None:
+    stage.once()
+    stage.world.create("maker/New", unknown_in_shards())
+    stage.standin.faults.add(Fault(path="-of-00003", kind="status", status=503))
+    for _ in range(5):
+        stage.once(10 * MINUTES)
+    assert len(stage.received()) == 1

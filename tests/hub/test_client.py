@@ -10,7 +10,8 @@ import pytest
 
 from watcher.demo.models import safetensors_head
 from watcher.hub.client import EXPAND, HubClient
-from watcher.hub.files import fetch_files, read_header
+from watcher.hub.files import fetch_files
+from watcher.hub.headers import read_header
 from watcher.hub.model import HubError, HubProblem
 from watcher.hub.standin import Fault, Standin, Weights
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from watcher.architecture.weights.wanted import weight_files
 from watcher.architecture.witness import RepoFiles
 from watcher.errors import SourceError
 
@@ -23,6 +25,7 @@ LIMITS: tuple[tuple[str, int], ...] = (
 HEADER_LIMIT = 100 * MB
 GGUF_HEAD = 16 * MB
 MAX_FILES = 2000
+MOST_HEADERS = 200
 
 
 def read_source_folder(path: Path) -> RepoFiles:
@@ -53,7 +56,8 @@ def _folder(folder: Path) -> RepoFiles:
     if not files and not any(path.suffix in (".safetensors", ".gguf") for path in inside):
         raise SourceError(f"{folder}: holds no config.json, params.json, safetensors or GGUF file")
     sizes = {path.name: _size(path) for path in inside}
-    return RepoFiles(name=root.name, files=files, headers=_headers(inside), sizes=sizes)
+    found = RepoFiles(name=root.name, files=files, sizes=sizes)
+    return replace(found, headers=_headers(found, root))
 
 
 def _stays(path: Path, root: Path) -> bool:
@@ -72,18 +76,11 @@ def _size(path: Path) -> int:
     return path.stat().st_size
 
 
-def _headers(paths: list[Path]) -> dict[str, bytes]:
-    if any(path.name.endswith(".safetensors.index.json") for path in paths):
-        return {}
-    found: dict[str, bytes] = {}
-    for path in paths:
-        if path.suffix == ".safetensors" and len(found) < 200:
-            found[path.name] = _safetensors_header(path)
-    ggufs = [path for path in paths if path.suffix == ".gguf"]
-    if ggufs and not found:
-        largest = max(ggufs, key=lambda path: (_size(path), path.name))
-        found[largest.name] = _head(largest, GGUF_HEAD)
-    return {name: data for name, data in found.items() if data}
+def _headers(folder: RepoFiles, root: Path) -> dict[str, bytes]:
+    """The heads of the files that hold the weights; on a disk they cost nothing."""
+    heads = {path: _safetensors_header(root / path) if path.endswith(".safetensors") else _head(root / path, GGUF_HEAD)
+             for path in weight_files(folder)[:MOST_HEADERS]}  # fmt: skip
+    return {name: data for name, data in heads.items() if data}
 
 
 def _safetensors_header(path: Path) -> bytes:

@@ -59,10 +59,15 @@ def settings_of(options: argparse.Namespace, *, required: bool = True) -> Settin
 
 def open_files(options: argparse.Namespace, source: str) -> RepoFiles:
     """A SOURCE's files; the configuration is read only when the Hub is needed."""
+    from watcher.architecture.read import read
     from watcher.runtime import hub_client
     from watcher.sources import open_source
 
-    return open_source(source, lambda: hub_client(settings_of(options, required=False)))
+    return open_source(
+        source,
+        lambda: hub_client(settings_of(options, required=False)),
+        lambda files: read(files, reference=reference()),
+    )
 
 
 def reference() -> Any:

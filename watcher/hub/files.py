@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -33,12 +32,6 @@ ESSENTIAL = ("config.json", "params.json", "adapter_config.json")
 MAX_CODE = 40
 """Python files of one repo; a repo with more is no model implementation."""
 
-HEADER_LIMIT = 100 * MB
-FIRST_RANGE = 100_000
-"""Bytes asked for first: the headers of most safetensors files are smaller."""
-
-GGUF_RANGE = 16 * MB
-
 RETRYABLE = (HubProblem.RATE_LIMITED, HubProblem.UNAVAILABLE, HubProblem.INVALID, HubProblem.BAD_TOKEN)
 
 ALWAYS_RAISED = (*RETRYABLE, HubProblem.GATED, HubProblem.DISABLED)
@@ -63,13 +56,10 @@ def fetch_files(
     revision: str,
     tree: Iterable[TreeFile],
     known: Callable[[str], bytes | None],
-    *,
-    headers: bool = False,
 ) -> Fetched:
     """Bring the small files a reader needs, at exactly this revision.
 
-    `known` gives a file's bytes by blob id when the store has them: such a file is not asked for again. With `headers`,
-    the header of single safetensors files and the head of GGUF files are read by range request where there is no index.
+    `known` gives a file's bytes by blob id when the store has them: such a file is not asked for again.
     Raises HubError for GATED, DISABLED, whatever may be answered later, and an essential file that is refused: the tree
     says that it is there, so the refusal is no answer about the repo.
     """
@@ -92,7 +82,6 @@ def fetch_files(
         name=sighting.name,
         revision=revision,
         files=files,
-        headers=_headers(hub, sighting.name, revision, tree) if headers else {},
         sizes={file.path: file.size for file in tree},
         hub=facts_of(sighting),
     )
@@ -133,38 +122,3 @@ def _bring(
 def clause(error: HubError) -> str:
     """Why a file is missing, in a few words."""
     return "is too large to be read" if error.problem is HubProblem.TOO_LARGE else f"cannot be had ({error.problem})"
-
-
-# --- headers of weight files -----------------------------------------------------------------------------------------
-
-
-def _headers(hub: Hub, name: str, revision: str, tree: tuple[TreeFile, ...]) -> dict[str, bytes]:
-    """Headers by range request, where no index tells the tensors; one that cannot be had is left out."""
-    if any(file.path.endswith(".safetensors.index.json") for file in tree):
-        return {}
-    found: dict[str, bytes] = {}
-    single = [file for file in tree if file.path in ("model.safetensors", "consolidated.safetensors")]
-    ggufs = sorted((file for file in tree if file.path.endswith(".gguf")), key=lambda file: (-file.size, file.path))
-    for file in single[:1] or ggufs[:1]:
-        try:
-            found[file.path] = read_header(hub, name, revision, file)
-        except HubError as error:
-            if error.problem in RETRYABLE:
-                raise
-    return found
-
-
-def read_header(hub: Hub, name: str, revision: str, file: TreeFile) -> bytes:
-    """A safetensors file's JSON header, or the leading bytes of a GGUF file. Raises HubError, INVALID for neither."""
-    if file.path.endswith(".gguf"):
-        return hub.read_range(name, revision, file.path, 0, min(GGUF_RANGE, file.size))
-    first = hub.read_range(name, revision, file.path, 0, min(FIRST_RANGE, file.size))
-    if len(first) < 8:
-        raise HubError(HubProblem.REFUSED, f"{name}: {file.path} is too short to be a safetensors file")
-    (length,) = struct.unpack("<Q", first[:8])
-    if length > min(HEADER_LIMIT, max(file.size - 8, 0)):
-        raise HubError(HubProblem.TOO_LARGE, f"{name}: {file.path} claims a header of {length:,} bytes; not read")
-    header = first[8 : 8 + length]
-    if len(header) < length:
-        header += hub.read_range(name, revision, file.path, len(first), length - len(header))
-    return header

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.engine import Connection
 
+from watcher.releases.content import has_config
 from watcher.releases.grouping import Kinship, find_kin, new_release
 from watcher.releases.model import Release, ReleaseState, Repo, RepoState
 from watcher.store import archive
@@ -52,7 +53,8 @@ def _releases_of(connection: Connection, relatives: Sequence[Repo]) -> dict[str,
 
 def _prints(connection: Connection, relatives: Sequence[Repo]) -> dict[str, str]:
     """Fingerprints by `_id`, of those whose architecture could be read."""
-    keys = {other.hub_id: other.record_key for other in relatives if other.record_key and not other.unreadable}
+    read = (other for other in relatives if other.record_key and not other.unreadable and has_config(other))
+    keys = {other.hub_id: other.record_key for other in read if other.record_key}
     known = archive.fingerprints(connection, keys.values())
     return {hub_id: known[key] for hub_id, key in keys.items() if key in known}
 

@@ -12,6 +12,7 @@ from watcher.context import Context
 from watcher.hub.files import fetch_files
 from watcher.hub.model import TreeFile
 from watcher.releases.model import Event, Repo
+from watcher.releases.reading import read_closely
 from watcher.releases.takeover import sighting_of
 from watcher.store import archive
 
@@ -26,8 +27,6 @@ class Past:
 
 def earlier_self(context: Context, repo: Repo, event: Event) -> Past:
     """Read the repo as it was before this event. Raises HubError when its old files cannot be had."""
-    from watcher.architecture.read import read
-
     sha = str(event.before["sha"])
     with context.store.begin() as connection:
         tree = _rebuilt(repo, event, lambda oid: archive.blob(connection, oid))
@@ -38,7 +37,8 @@ def earlier_self(context: Context, repo: Repo, event: Event) -> Past:
             return archive.blob(connection, oid)
 
     fetched = fetch_files(context.hub, sighting_of(replace(repo, sha=sha)), sha, tree, known)
-    return Past(read(fetched.files, reference=context.reference), raw_config(fetched.files)[0])
+    _, record = read_closely(context, fetched, tree, sha, patient=False)
+    return Past(record, raw_config(fetched.files)[0])
 
 
 def _rebuilt(repo: Repo, event: Event, kept: Callable[[str], bytes | None]) -> tuple[TreeFile, ...] | None:

@@ -11,12 +11,14 @@ from sqlalchemy.engine import Connection
 
 from watcher.architecture.read import READER_VERSION, read
 from watcher.architecture.record import Architecture, Model, Unknown
+from watcher.architecture.weights.wanted import wanted
 from watcher.architecture.witness import RepoFiles
 from watcher.compare.fingerprint import fingerprint
 from watcher.context import Context
-from watcher.hub.files import Fetched, fetch_files
+from watcher.hub.files import Fetched, facts_of, fetch_files
+from watcher.hub.headers import Kept, read_headers
 from watcher.hub.model import HubError, TreeFile
-from watcher.releases.content import CONFIGS
+from watcher.releases.content import CONFIGS, has_config
 from watcher.releases.detect import CLOSED, is_closed
 from watcher.releases.filters import is_quiet
 from watcher.releases.inspect import REFUSED, fail
@@ -28,6 +30,9 @@ from watcher.store import repos as table
 
 CLOSED_FOR = timedelta(days=1)
 """How long a gated or disabled repo is left alone before it is tried again; a change of its gate ends the wait."""
+
+HEADERS_PATIENCE = 3
+"""Failures of reading a repo before it is announced without the headers of its weights, which only check counts."""
 
 PATIENCE = 6
 """Refusals of a file that the repo lists, before the repo is announced without it: half an hour and more."""
@@ -65,17 +70,50 @@ def read_repo(context: Context, repo: Repo, tree: tuple[TreeFile, ...], revision
     """Fetch and read one repo at one revision. Raises HubError when an answer may still come."""
     refusal = repo.unreadable if repo.unreadable in REFUSED.values() and not tree else None
     fetched, refusal = (_nothing(repo, revision), refusal) if refusal else _fetch(context, repo, tree, revision)
-    record = _read_safely(context, fetched.files)
+    files, record = read_closely(context, fetched, tree, revision, patient=repo.failures < HEADERS_PATIENCE)
     unreadable = refusal or fetched.unreadable or _why_unknown(record)
     oids = {file.path: file.oid for file in tree}
-    config_oid = next((oids[path] for path in CONFIGS if path in fetched.files.files and path in oids), None)
+    config_oid = next((oids[path] for path in CONFIGS if path in files.files and path in oids), None)
     return Read(
         record=record,
-        key=record_key(fetched.files, oids),
+        key=record_key(files, oids),
         blobs=fetched.blobs,
         config_oid=config_oid,
         unreadable=unreadable,
     )
+
+
+def read_closely(
+    context: Context, fetched: Fetched, tree: tuple[TreeFile, ...], revision: str, *, patient: bool
+) -> tuple[RepoFiles, Architecture]:
+    """The files with their record; where a count is in doubt, with the headers of the weights too.
+
+    Headers that cannot be had now are done without, unless we are `patient`: HubError then.
+    """
+    record = _read_safely(context, fetched.files)
+    if wanted(record, fetched.files) is None:
+        return fetched.files, record
+    try:
+        files = read_headers(context.hub, fetched.files, revision, tree, _kept(context, fetched.blobs))
+    except HubError:
+        if patient:
+            raise
+        return fetched.files, record
+    return files, _read_safely(context, files)
+
+
+def _kept(context: Context, blobs: Mapping[str, bytes]) -> Kept:
+    """Headers are kept one by one, and the small files before them: a retry asks for nothing that it had."""
+
+    def get(name: str) -> bytes | None:
+        with context.store.begin() as connection:
+            return archive.blob(connection, name)
+
+    def put(name: str, data: bytes) -> None:
+        with context.store.begin() as connection:
+            archive.keep_blobs(connection, {**blobs, name: data}, context.clock.now())
+
+    return Kept(get, put)
 
 
 def _read_safely(context: Context, files: RepoFiles) -> Architecture:
@@ -105,9 +143,8 @@ def _fetch(context: Context, repo: Repo, tree: tuple[TreeFile, ...], revision: s
 
 
 def _nothing(repo: Repo, revision: str, tree: tuple[TreeFile, ...] = ()) -> Fetched:
-    hub = {"license": repo.license, "gated": repo.gated, "tags": list(repo.tags), "pipeline_tag": repo.pipeline_tag}
     sizes = {file.path: file.size for file in tree}
-    files = RepoFiles(name=repo.name, revision=revision, sizes=sizes, hub={**hub, "stored": repo.stored_parameters})
+    files = RepoFiles(name=repo.name, revision=revision, sizes=sizes, hub=facts_of(sighting_of(repo)))
     return Fetched(files=files, blobs={})
 
 
@@ -136,7 +173,7 @@ def _keep(context: Context, repo: Repo, found: Read, now: datetime) -> None:
         keep_read(connection, found, now)
         values = {"record_key": found.key, "read_sha": repo.looked_sha, "unreadable": found.unreadable}
         if repo.release_id is None and repo.state is RepoState.ACTIVE:
-            print_ = None if found.unreadable else fingerprint(found.record)
+            print_ = fingerprint(found.record) if found.unreadable is None and has_config(repo) else None
             quiet = is_quiet(context.settings.watch, repo)
             values["release_id"] = join(connection, repo, print_, now, quiet=quiet)
         again = now + CLOSED_FOR if found.unreadable in CLOSED else None

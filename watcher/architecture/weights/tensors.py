@@ -8,6 +8,7 @@ from math import prod
 from typing import Any
 
 from watcher.architecture.jsonsafe import Unreadable, as_mapping, load_object
+from watcher.architecture.weights.files import main_set
 from watcher.architecture.weights.gguf import Gguf, read_gguf
 from watcher.architecture.witness import RepoFiles
 
@@ -64,19 +65,30 @@ class Tensors:
 
 def read_tensors(files: RepoFiles) -> Tensors:
     """What the files tell of tensors; empty when they tell nothing."""
-    ggufs = {path: data for path, data in files.headers.items() if path.endswith(".gguf")}
     headers = {path: data for path, data in files.headers.items() if path.endswith(".safetensors")}
-    if headers:
-        return _from_headers(headers, files)
+    ggufs = {path: data for path, data in files.headers.items() if path.endswith(".gguf")}
     index = next((name for name in INDEXES if name in files.files), None)
+    if headers:
+        whole = main_set(files.sizes or headers, weight_map(files))
+        complete = bool(whole) and set(whole) <= set(headers)
+        if complete or index is None:
+            return _from_headers({path: headers[path] for path in whole} if complete else headers, complete)
     if index is not None:
         return _from_index(index, files.files[index])
-    if ggufs:
-        return _from_gguf(*next(iter(ggufs.items())))
-    return Tensors()
+    return _from_ggufs(ggufs) if ggufs else Tensors()
 
 
-def _from_headers(headers: Mapping[str, bytes], files: RepoFiles) -> Tensors:
+def weight_map(files: RepoFiles) -> Mapping[str, Any] | None:
+    """Which file holds which tensor, by the index of safetensors files; None without one that can be read."""
+    name = next((name for name in INDEXES if name in files.files and "safetensors" in name), None)
+    try:
+        found = load_object(files.files[name], limit=INDEX_LIMIT, items=2 * MAX_TENSORS) if name else {}
+    except Unreadable:
+        return None
+    return as_mapping(found.get("weight_map")) or None
+
+
+def _from_headers(headers: Mapping[str, bytes], complete: bool) -> Tensors:
     items: list[Tensor] = []
     for path, data in headers.items():
         try:
@@ -85,8 +97,7 @@ def _from_headers(headers: Mapping[str, bytes], files: RepoFiles) -> Tensors:
             return Tensors(problem=f"the header of {path} {error}")
         if len(items) > MAX_TENSORS:
             return Tensors(problem=f"{path} lists more than {MAX_TENSORS:,} tensors")
-    stored = [path for path in files.sizes if path.endswith(".safetensors") and "/" not in path]
-    return Tensors(items=tuple(items), complete=set(stored) <= set(headers), shaped=True)
+    return Tensors(items=tuple(items), complete=complete, shaped=True)
 
 
 def _of_header(path: str, header: Mapping[str, Any]) -> Iterator[Tensor]:
@@ -115,10 +126,24 @@ def _from_index(name: str, data: bytes) -> Tensors:
     return Tensors(items=items, complete=bool(items), metadata=as_mapping(index.get("metadata")))
 
 
-def _from_gguf(path: str, data: bytes) -> Tensors:
-    found = read_gguf(data)
-    items = tuple(Tensor(name[:LONGEST_NAME], path, shape, kind) for name, shape, kind in found.tensors)
-    split = found.metadata.get("split.count")
-    whole = found.problem is None and not (isinstance(split, int) and split > 1)
-    problem = None if found.problem is None else f"{path} {found.problem}"
-    return Tensors(items=items, complete=whole and bool(items), shaped=True, problem=problem, gguf=found, file=path)
+def _from_ggufs(heads: Mapping[str, bytes]) -> Tensors:
+    """One copy: its first part has the metadata, and every part its own tensors."""
+    parts = {path: read_gguf(data) for path, data in heads.items()}
+    first = next(iter(parts))
+    items = (
+        Tensor(name[:LONGEST_NAME], path, shape, kind)
+        for path, part in parts.items()
+        for name, shape, kind in part.tensors
+    )
+    kept = tuple(items)[:MAX_TENSORS]
+    count = parts[first].metadata.get("split.count")
+    whole = len(parts) >= (count if isinstance(count, int) else 1)
+    problem = next((f"{path} {part.problem}" for path, part in parts.items() if part.problem is not None), None)
+    return Tensors(
+        items=kept,
+        complete=whole and problem is None and bool(kept),
+        shaped=True,
+        problem=problem,
+        gguf=parts[first],
+        file=first,
+    )
