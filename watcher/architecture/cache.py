@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from watcher.architecture.config import Absent, Config
+from watcher.architecture.mixers import HALVES, KNOWN, NO_MIXER, RECURRENT, is_mla
 from watcher.architecture.parameters import kda_sizes, mamba2_sizes, mamba_sizes
-from watcher.architecture.stack import HALVES, RECURRENT, Layer, is_mla
+from watcher.architecture.stack import Layer
 
 BF16 = 2
 FP32 = 4
 WINDOWED = ("sliding", "chunked")
 LENGTHS = (8192, 32768, 131072)
-NO_CACHE = RECURRENT | HALVES | {"cross-attention"}
+NO_CACHE = RECURRENT | HALVES | {"cross-attention", NO_MIXER}
 
 
 def growth(config: Config, layer: Layer) -> float:
     """Bytes by which one layer's cache really grows per token, at bf16. Raises Absent when a size is missing."""
     if layer.mixer in NO_CACHE or layer.shared_kv_from is not None:
         return 0
+    _cached(layer)
     if layer.ratio is not None:
         dim = _known(layer.qk_dim, "head_dim")
         index = config.size("index_head_dim") or 0 if layer.mixer == "csa" else 0
@@ -31,6 +33,7 @@ def nominal(config: Config, layer: Layer) -> float:
     """Bytes as published tables count: windows in full, no indexer keys, shared layers counted, K = V once."""
     if layer.mixer in NO_CACHE:
         return 0
+    _cached(layer)
     if layer.ratio is not None:
         return BF16 * _known(layer.qk_dim, "head_dim") / layer.ratio
     if config.text.get("compress_ratios"):
@@ -39,6 +42,13 @@ def nominal(config: Config, layer: Layer) -> float:
     if family.startswith("gemma4") and layer.window is None:
         return BF16 * _known(layer.kv_heads, "num_key_value_heads") * _known(layer.qk_dim, "head_dim")
     return BF16 * layer.sublayers * _elements(config, layer)
+
+
+def _cached(layer: Layer) -> None:
+    """Raises Absent for a mixer of which nobody knows what it keeps."""
+    strange = next((part for part in (layer.mixer or "").split("+") if part not in KNOWN), None)
+    if strange is not None:
+        raise Absent(f"what a {strange} layer keeps is not known")
 
 
 def _elements(config: Config, layer: Layer) -> int:
@@ -67,7 +77,7 @@ def state(config: Config, layer: Layer) -> int:
 
 
 def _stateless(mixer: str) -> int:
-    if mixer in RECURRENT:
+    if mixer in RECURRENT or mixer not in KNOWN:
         raise Absent(f"the state of a {mixer} layer is not known")
     return 0
 

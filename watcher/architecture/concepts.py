@@ -23,13 +23,16 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 ALIASES: dict[str, tuple[str, ...]] = {
-    "layers": _words("num_hidden_layers n_layer num_layers n_layers num_blocks decoder_layers"),
+    "layers": _words("num_hidden_layers n_layer num_layers n_layers num_blocks decoder_layers num_transformer_layers"),
     "hidden_size": _words("hidden_size n_embd d_model dim embedding_dim emb_dim model_dim"),
-    "intermediate_size": _words("intermediate_size ffn_hidden_size n_inner ffn_dim hidden_dim inter_dim d_ff d_ffn"),
-    "heads": _words("num_attention_heads n_head n_heads num_heads decoder_attention_heads"),
+    "intermediate_size": _words(
+        "intermediate_size ffn_hidden_size n_inner ffn_dim hidden_dim inter_dim d_ff d_ffn ff_intermediate_size "
+        "inner_hidden_size"
+    ),
+    "heads": _words("num_attention_heads n_head n_heads num_heads decoder_attention_heads num_query_heads"),
     "kv_heads": _words(
-        "num_key_value_heads n_head_kv num_kv_heads n_kv_heads kv_n_heads multi_query_group_num num_query_groups "
-        "num_attention_groups"
+        "num_key_value_heads_per_layer num_key_value_heads n_head_kv num_kv_heads n_kv_heads kv_n_heads "
+        "multi_query_group_num num_query_groups num_attention_groups"
     ),
     "head_dim": _words("head_dim kv_channels attention_head_dim hidden_size_per_head d_head"),
     "v_head_dim": _words("v_head_dim value_head_dim"),
@@ -56,7 +59,9 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "eps": _words(
         "rms_norm_eps layer_norm_epsilon layernorm_epsilon norm_eps norm_epsilon layer_norm_eps norm_rms_eps"
     ),
-    "activation": _words("hidden_act hidden_activation activation_function mlp_hidden_act activation_func ffn_act"),
+    "activation": _words(
+        "hidden_act hidden_activation activation_function mlp_hidden_act activation_func ffn_act activation_fn_name"
+    ),
     "mtp": _words(
         "num_nextn_predict_layers mtp_num_hidden_layers num_mtp_modules num_mtp_layers n_mtp_layers mtp_num_layers"
     ),
@@ -69,5 +74,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "window": _words("sliding_window sliding_window_size window_size local_attention_window attention_window_size"),
     "streams": _words("hc_mult num_residual_streams hyper_connection_rate num_streams"),
     "theta": _words("rope_theta rotary_emb_base rope_base rotary_base"),
-    "tied": _words("tie_word_embeddings tied_embeddings tie_embeddings share_input_output_embed"),
+    "tied": _words(
+        "tie_word_embeddings tied_embeddings tie_embeddings share_input_output_embed share_input_output_layers"
+    ),
 }

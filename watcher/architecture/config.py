@@ -13,8 +13,10 @@ from watcher.architecture.witness import Fact, Reading
 
 BIG = 2**40
 MAX_LAYERS = 2000
+MAX_TAIL = 9
+"""Entries that a list may have beyond the stack: those of extra prediction layers."""
 
-PER_LAYER = frozenset({"intermediate_size", "heads", "kv_heads"})
+PER_LAYER = frozenset("intermediate_size heads kv_heads expert_size shared_experts shared_size top_k experts".split())
 """Sizes that may be a list with one item a layer."""
 
 MAY_BE_NULL = frozenset(
@@ -217,6 +219,8 @@ class Config:
         if self.get(key) == [] and key not in MAY_BE_EMPTY:
             raise Absent(f"{self.where(key)} has no entry for {count} layers")
         if items is not None and len(items) < count:
+            raise Absent(f"{self.where(key)} has {len(items)} entries for {count} layers")
+        if items is not None and len(items) > count + MAX_TAIL:
             raise Absent(f"{self.where(key)} has {len(items)} entries for {count} layers")
         return items[:count] if items else None
 

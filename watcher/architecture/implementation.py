@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from watcher.architecture.config import Absent, Config
 from watcher.architecture.families import PARTIAL_ROTARY, Family
+from watcher.architecture.heads import QK_NORM_KEYS, SINK_KEYS
+from watcher.architecture.mixers import HALVES, RECURRENT
 from watcher.architecture.patterns import Words
-from watcher.architecture.stack import HALVES, QK_NORM_KEYS, RECURRENT, SINK_KEYS, Stack
+from watcher.architecture.stack import Stack
 from watcher.architecture.witness import Fact, Reading
 
 GATES = {"elementwise": "sigmoid", "full": "sigmoid", "per-head": "per-head"}

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from watcher.architecture.config import Absent, Config
-from watcher.architecture.stack import Layer, is_mla
+from watcher.architecture.mixers import is_mla
+from watcher.architecture.stack import Layer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

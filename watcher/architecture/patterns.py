@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from watcher.architecture.config import BIG, MAX_LAYERS, Absent, Config
+from watcher.architecture.jsonsafe import as_mapping
+from watcher.architecture.mixers import NO_MIXER, linear_sign
 
 Words = list[str]
 """One word a layer: full, sliding, chunked, linear, csa, hca, window, moe, ffn, or the config's own."""
@@ -15,7 +17,7 @@ SLIDING = frozenset(
     "sliding_attention sliding_window swa local sliding window_attention hybrid_sliding local_attention".split()
 )
 FULL = frozenset(
-    "full_attention attention global full indexed_attention deepseek_sparse_attention full_attn moba "
+    "full_attention attention attn global full indexed_attention deepseek_sparse_attention full_attn moba "
     "global_attention self_attention".split()
 )
 LINEAR = frozenset(
@@ -88,8 +90,9 @@ def _blocks(config: Config, key: str) -> Words | None:
     words = [word_of(item[:40]) for item in items]
     if key == "layers_block_type":
         return words
-    count = count_layers(config)
-    return [words[index % len(words)] for index in range(count)]
+    if key == "block_types" and config.size("attention_window_size"):
+        words = ["sliding" if word == "full" else word for word in words]
+    return [words[index % len(words)] for index in range(count_layers(config))]
 
 
 def _types(config: Config, key: str) -> Words | None:
@@ -100,6 +103,34 @@ def _types(config: Config, key: str) -> Words | None:
     if items and "hybrid" in items and not config.has(key):
         return None  # a class's word for blocks that this config lists apart
     return [word_of(item[:40]) for item in items] if items else None
+
+
+def _listed(config: Config, key: str) -> Words | None:
+    """GPT-Neo: `global` and `local`, one a layer; or groups of them with how often each is repeated."""
+    items = config.items(key) or []
+    if key == "attention_types":
+        pairs = [item if isinstance(item, list) and len(item) == 2 else ((), 0) for item in items]
+        if not all(isinstance(kinds, list) and isinstance(times, int) and 0 < times < 99 for kinds, times in pairs):
+            raise Absent(f"{config.where(key)} is no list of kinds with their number")
+        items = [kind for kinds, times in pairs for kind in kinds * times]
+    if len(items) != count_layers(config) or not all(item in ("global", "local") for item in items):
+        raise Absent(f"{config.where(key)} is no list of global and local for {count_layers(config)} layers")
+    return [word_of(item) for item in items]
+
+
+def _searched(config: Config, key: str) -> Words | None:
+    """DeciLM, Nemotron-NAS: an object a block; attention may be left out, or be a matrix."""
+    blocks = config.row(key, count_layers(config)) or []
+    parts = [as_mapping(as_mapping(block).get("attention")) for block in blocks]
+    if not all(parts):
+        raise Absent(f"{config.where(key)} has a block without attention")
+    return [NO_MIXER if part.get("no_op") or part.get("replace_with_linear") else "full" for part in parts]
+
+
+def _mamba_package(config: Config, key: str) -> Words | None:
+    """Configs of the package mamba_ssm: every layer is linear but those listed."""
+    full = config.items("attn_layer_idx") or []
+    return ["full" if index in full else "linear" for index in range(count_layers(config))] if config.has(key) else None
 
 
 def _ratios(config: Config, key: str) -> Words | None:
@@ -216,6 +247,10 @@ PATTERNS: tuple[tuple[str, Decoder], ...] = (
     ("attn_layer_period", _period),
     ("block_types", _blocks),
     ("max_window_layers", _from_layer),
+    ("block_configs", _searched),
+    ("attention_layers", _listed),
+    ("attention_types", _listed),
+    ("ssm_cfg", _mamba_package),
 )
 """Key → decoder, in look-up order. A decoder returns None when its key says nothing here."""
 
@@ -253,95 +288,21 @@ ALWAYS_SLIDING = frozenset({"mistral", "mixtral", "phi3", "starcoder2", "phimoe"
 """Families whose `sliding_window`, when set, holds for every layer."""
 
 
+BESIDE = frozenset({"falcon_h1"})
+"""Families whose layers have attention and a recurrent mixer side by side."""
+
+
 def _by_class(config: Config, count: int) -> tuple[Words, str]:
     name = config.family.name if config.family else config.model_type or ""
     where = config.where("layers") or config.file
+    sign = linear_sign(config)
     rule = CLASS_RULES.get(name) or CLASS_RULES.get(config.model_type or "")
     if rule is not None:
         return [rule(index) for index in range(count)], config.family.source if config.family else where
     if name in ALWAYS_SLIDING and config.size("sliding_window"):
         return ["sliding"] * count, config.where("sliding_window") or where
+    if sign is not None and name not in BESIDE:
+        raise Absent(
+            f"{config.where(sign)} is of layers without softmax attention, and no known key says which they are"
+        )
     return ["full"] * count, where
-
-
-# --- sparse or dense feed-forward ------------------------------------------------------------------------------------
-
-
-MASKS = ("mlp_layer_types", "moe_layer_freq", "moe_layers_mask")
-"""Lists with one item a layer that say where experts are."""
-
-
-def _sparse_word(item: object) -> bool | None:
-    """Whether an entry means experts; None for one that is not known."""
-    if item in (0, 1):
-        return bool(item)
-    text = item if isinstance(item, str) else ""
-    return True if "sparse" in text or "moe" in text else False if text in ("dense", "mlp", "ffn") else None
-
-
-def sparse_layers(config: Config, count: int) -> tuple[list[bool], str | None]:
-    """Which layers have experts instead of a dense feed-forward part, and the key that says so."""
-    for key in MASKS:
-        if isinstance(config.get(key), int) and key == "moe_layer_freq":
-            continue
-        items = config.row(key, count)
-        if items:
-            known = [_sparse_word(item) for item in items]
-            if None in known:
-                raise Absent(f"{config.where(key)} has entries that are not known")
-            return [bool(item) for item in known], config.where(key)
-    if not _has_experts(config):
-        return [False] * count, config.where("experts")
-    if config.family and config.family.name.startswith("gemma4") and not config.flag("enable_moe_block"):
-        return [False] * count, config.where("enable_moe_block")
-    where = config.where("moe_layers", "moe_layers_enum", "dense_prefix", "mlp_only_layers", "expert_layer_period")
-    return [_is_sparse(config, index) for index in range(count)], where or config.where("experts")
-
-
-def _has_experts(config: Config) -> bool:
-    """Whether there are experts to choose from. Raises Absent where the keys contradict each other."""
-    experts, chosen = config.size("experts", low=0) or 0, config.size("top_k", low=0)
-    if experts > 1 and chosen == 0:
-        raise Absent(f"{config.where('top_k')} is 0, with {experts} experts")
-    if (
-        experts == 0
-        and chosen
-        and config.has_any("experts")
-        and config.has_any("top_k")
-        and config.has_any("expert_size")
-    ):
-        raise Absent(f"{config.file} tells the size of experts, and not how many there are")
-    return experts > 1
-
-
-DENSE_PREFIX = {"laguna": 1, "hy_v3": 1}
-"""Dense layers at the start where the config does not say how many."""
-
-
-def _is_sparse(config: Config, index: int) -> bool:
-    listed = config.items("moe_layers") or _numbers(config.get("moe_layers_enum"))
-    if listed:
-        return index in listed
-    prefix = config.size("dense_prefix", low=0)
-    if index < (DENSE_PREFIX.get(config.model_type or "", 0) if prefix is None else prefix):
-        return False
-    if index in (config.items("mlp_only_layers") or []):
-        return False
-    period = config.size("expert_layer_period")
-    if period is not None:
-        return index % period == (config.size("expert_layer_offset", low=0) or 0)
-    return _on_step(config, index)
-
-
-STEPS = ("interleave_moe_layer_step", "decoder_sparse_step", "moe_layer_freq", "moe_every_n_layers", "route_every_n")
-
-
-def _on_step(config: Config, index: int) -> bool:
-    step = next((item for key in STEPS if (item := config.size(key)) is not None and item > 1), None)
-    return step is None or (index + 1) % step == 0
-
-
-def _numbers(text: object) -> list[int]:
-    """Step: layer numbers as `3,4,5`."""
-    parts = text.split(",") if isinstance(text, str) and len(text) < 20_000 else []
-    return [int(part) for part in parts if part.strip().isdigit() and len(part) < 6]

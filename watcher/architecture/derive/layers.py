@@ -7,9 +7,10 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from watcher.architecture.belief import Beliefs, Told
+from watcher.architecture.mixers import HALVES, NO_MIXER, RECURRENT
 from watcher.architecture.record import LayerKind, MixEntry
 from watcher.architecture.sequence import shorten
-from watcher.architecture.stack import HALVES, RECURRENT, Layer
+from watcher.architecture.stack import Layer
 
 NAMES = {"heads": "num_attention_heads", "kv_heads": "num_key_value_heads"}
 """A layer's attribute → its name in the record, where they differ."""
@@ -47,10 +48,19 @@ def layers_of(beliefs: Beliefs) -> list[Layer]:
         told = beliefs.layers[index]
         values = {_BY_RECORD.get(name, name): item.value for name, item in told.items()}
         mixer = values.get("mixer")
-        none = OF_A_HALF if mixer in HALVES else OF_A_STATE if mixer in RECURRENT else frozenset[str]()
+        none = _meaningless(mixer)
         none |= {"ff"} if halves else set()
         found.append(Layer(**{name: values[name] for name in values.keys() & _ATTRIBUTES - none}))
     return found
+
+
+def _meaningless(mixer: str | None) -> frozenset[str]:
+    """What is no fact of a layer with this mixer."""
+    if mixer in HALVES:
+        return OF_A_HALF
+    if mixer == NO_MIXER:
+        return OF_A_STATE | {"gate"}
+    return OF_A_STATE if mixer in RECURRENT else frozenset()
 
 
 def _count(beliefs: Beliefs) -> int:
@@ -63,7 +73,7 @@ def _count(beliefs: Beliefs) -> int:
 
 def missing(layer: Layer, told: dict[str, Told]) -> frozenset[str]:
     """Attributes of a layer that should be told and are not."""
-    if layer.mixer in HALVES:
+    if layer.mixer in HALVES or layer.mixer == NO_MIXER:
         wanted: tuple[str, ...] = OF_ANY
     elif layer.mixer in RECURRENT:
         wanted = OF_MIXING

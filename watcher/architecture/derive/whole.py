@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from watcher.architecture.belief import Beliefs
 from watcher.architecture.derive.layers import Kind
-from watcher.architecture.stack import HALVES, RECURRENT, Layer
+from watcher.architecture.mixers import HALVES, KNOWN, NO_MIXER, RECURRENT
+from watcher.architecture.stack import Layer
 
 FROM_KINDS = ("layers.kinds",)
 
@@ -23,7 +24,7 @@ def tell_modalities(beliefs: Beliefs, file: str) -> None:
 
 def tell_whole(beliefs: Beliefs, kinds: list[Kind]) -> None:
     """Everything that follows from the layers."""
-    attending = [kind for kind in kinds if kind.layer.mixer not in RECURRENT | HALVES]
+    attending = [kind for kind in kinds if kind.layer.mixer not in RECURRENT | HALVES | {NO_MIXER}]
     _attention(beliefs, attending, [kind for kind in kinds if kind.layer.mixer not in HALVES])
     _sizes(beliefs, attending)
     _positions(beliefs, attending)
@@ -31,13 +32,17 @@ def tell_whole(beliefs: Beliefs, kinds: list[Kind]) -> None:
 
 
 def tell_type(beliefs: Beliefs, layers: list[Layer]) -> None:
-    """The decoder type."""
-    beliefs.claim("decoder_type", decoder_type(layers), FROM_KINDS)
+    """The decoder type, where every mixer is one that is known."""
+    strange = {part for layer in layers for part in (layer.mixer or "").split("+")} - KNOWN
+    if strange:
+        beliefs.lack("decoder_type", f"what a {min(strange)} layer is is not known")
+    else:
+        beliefs.claim("decoder_type", decoder_type(layers), FROM_KINDS)
 
 
 def decoder_type(layers: list[Layer]) -> str:
     """dense, sparse-moe, dense-hybrid, sparse-hybrid or recurrent."""
-    mixers = {part for layer in layers for part in (layer.mixer or "").split("+")} - HALVES
+    mixers = {part for layer in layers for part in (layer.mixer or "").split("+")} - HALVES - {NO_MIXER}
     sparse = any("moe" in (layer.ff, layer.mixer) for layer in layers)
     linear, full = mixers & RECURRENT, mixers - RECURRENT
     if linear and not full:

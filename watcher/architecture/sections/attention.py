@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from watcher.architecture.implementation import BIAS_KEYS, BIAS_WITHOUT_KEY
+from watcher.architecture.mixers import is_mla
 from watcher.architecture.sections.notes import Notes
-from watcher.architecture.stack import Stack, is_mla
+from watcher.architecture.stack import Stack
 
 MLA = ("q_lora_rank", "kv_lora_rank", "qk_rope_head_dim", "qk_nope_head_dim", "v_head_dim")
 INDEXER = ("index_n_heads", "index_head_dim", "index_topk")

@@ -7,7 +7,7 @@ from watcher.architecture.sections.notes import Notes
 from watcher.architecture.stack import Stack
 
 ROUTERS = {"noaux_tc": "sigmoid", "greedy": "softmax"}
-"""DeepSeek's `topk_method`, for configs that do not name the scoring."""
+"""DeepSeek's `topk_method`, for configs that do not name the scoring or write it in its place (dots.llm1)."""
 
 
 def experts(notes: Notes, stack: Stack | None) -> None:
@@ -52,6 +52,6 @@ def _routing(notes: Notes) -> None:
         notes.put("moe.groups", groups, config.where("groups"))
     scoring = config.word("router")
     if scoring is not None:
-        notes.put("moe.router", scoring.lower(), config.where("router"))
+        notes.put("moe.router", ROUTERS.get(scoring, scoring.lower()), config.where("router"))
     elif config.word("topk_method") in ROUTERS and config.model_type is None:
         notes.put("moe.router", ROUTERS[config.word("topk_method") or ""], config.where("topk_method"), certain=False)

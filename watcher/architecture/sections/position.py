@@ -7,8 +7,9 @@ from typing import Any
 
 from watcher.architecture.config import is_word
 from watcher.architecture.jsonsafe import as_mapping
+from watcher.architecture.mixers import is_mla
 from watcher.architecture.sections.notes import Notes
-from watcher.architecture.stack import Stack, is_mla
+from watcher.architecture.stack import Stack
 
 Where = str | None
 

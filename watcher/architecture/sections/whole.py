@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from watcher.architecture.config import MAX_LAYERS, Absent, Config
+from watcher.architecture.config import MAX_LAYERS, MAX_TAIL, Absent, Config
 from watcher.architecture.jsonsafe import as_mapping
 from watcher.architecture.sections.notes import Notes
 from watcher.architecture.stack import Stack
@@ -98,7 +98,7 @@ def mtp(notes: Notes, stack: Told) -> None:
     told = next((key for key in ("layer_types", "compress_ratios") if config.has(key)), None)
     types, count = config.items(told) if told else None, len(stack.layers) if stack else 0
     extra = len(types) - count if types and count else 0
-    if 0 < extra < 10:
+    if 0 < extra <= MAX_TAIL:
         notes.put("mtp_layers", extra, config.where("layer_types", "compress_ratios"))
 
 
