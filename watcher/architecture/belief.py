@@ -45,6 +45,7 @@ ORDER: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("norm.kind", ("code", "reference", "weights", "config")),
     ("norm.placement", WRITTEN),
     ("residual.*", WRITTEN),
+    ("feed_forward.intermediate_size", BUILT),
     ("feed_forward.gated", ("code", "reference", "weights", "config")),
     ("towers.*.parameters", COUNTED),
     ("model.license", ("hub", "card")),

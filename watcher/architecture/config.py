@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from watcher.architecture.concepts import ALIASES, KINDS_OF_PARTS, TEXT_PARTS
-from watcher.architecture.families import Family, default_source, family, family_of_class, family_of_form
+from watcher.architecture.families import Family, default_source, family, family_of_class, family_of_form, stranger
 from watcher.architecture.jsonsafe import SENSELESS, as_mapping
 from watcher.architecture.witness import Fact, Reading
 
@@ -57,6 +57,8 @@ class Config:
     family: Family | None = field(init=False, default=None)
     doubt: str | None = field(init=False, default=None)
     """Why the family is not certain, when the model type itself does not tell it."""
+    stranger: bool = field(init=False, default=False)
+    """Whether the class is none of the model type's: what the type's implementation says is then no fact of it."""
     model_type: str | None = field(init=False, default=None)
     defaults: Mapping[str, Fact] = field(init=False, default_factory=dict)
     """What the class says for keys that are absent."""
@@ -79,6 +81,7 @@ class Config:
                 found = (family(f"{name}_text") if self.path else None) or family(name)
                 if found is not None and (found.defaults or found.counted):
                     self.family = found
+                    self._check_class()
                     return
         name = self.model_type or "this config"
         self.family = family_of_class(self.class_name)
@@ -89,6 +92,13 @@ class Config:
             if self.family is not None:
                 self.doubt = f"{self.file} names no model type; its keys are those of {self.family.name}"
 
+    def _check_class(self) -> None:
+        """A config may borrow a model type that is not its class's."""
+        name = self.raw.get("model_type")
+        self.stranger = isinstance(name, str) and stranger(name, self.class_name)
+        if self.stranger:
+            self.doubt = f"{self.file}: architectures names {self.class_name}, which is no class of {name}"
+
     @property
     def class_name(self) -> str | None:
         """The first of `architectures`, outermost first."""
@@ -98,10 +108,14 @@ class Config:
                 return names[0]
         return None
 
+    def part_of_text(self) -> Mapping[str, Any]:
+        """The language model's own part as it stands in the file."""
+        return _text_part(self.raw)[0]
+
     def believe(self, reading: Reading | None) -> None:
         """Take the class defaults that the implementation itself tells instead of the shipped ones."""
         told = {} if reading is None else {k[9:]: v for k, v in reading.facts.items() if k.startswith("defaults.")}
-        if told:
+        if told and not self.stranger:
             self.doubt = None
             self.defaults = {**self.defaults, **told}
             self._found.clear()

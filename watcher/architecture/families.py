@@ -7,6 +7,7 @@ beyond that: sublayers of a kind of their own, biases, parameters that no key an
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -166,6 +167,42 @@ def family_of_form(text: Mapping[str, Any]) -> Family | None:
     found = family(name)
     own = found.router if found and "inter_dim" in text else None
     return replace(found, defaults={}, renamed={}, router=own) if found else None
+
+
+def stranger(model_type: str | None, class_name: str | None) -> bool:
+    """Whether a class is none of its model type's: a config that borrows another's name (`git` for Grok 2).
+
+    A class belongs to its type when its name begins as the type's does and goes on with no other type's name.
+    """
+    known, stem = _table()[0], _stem(class_name or "")
+    row = known.get(SAME_AS.get(model_type or "", model_type or ""))
+    if row is None or not stem:
+        return False
+    for own in (_plain(model_type or ""), _stem(row.get("class", ""))):
+        rest = stem.removeprefix(own) if own and stem.startswith(own) else None
+        if (
+            rest is not None
+            and not rest.startswith("for")
+            and not any(_plain(name).startswith(rest) for name in known if len(rest) > 2)
+        ):
+            return False
+        if rest == "" or own.startswith(stem):
+            return False
+    return True
+
+
+HEAD = re.compile(
+    r"(Text)?(For([A-Z]+|\w*(Generation|Classification|Answering|Modeling|RewardModel|LM|Prediction))|LMHeadModel|Model)\Z"
+)
+"""What a class name ends with, by what is on top of the stack."""
+
+
+def _stem(class_name: str) -> str:
+    return _plain(HEAD.sub("", class_name))
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]|_text$", "", name.lower())
 
 
 def family_of_class(name: str | None) -> Family | None:

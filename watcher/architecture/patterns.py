@@ -288,6 +288,12 @@ ALWAYS_SLIDING = frozenset({"mistral", "mixtral", "phi3", "starcoder2", "phimoe"
 """Families whose `sliding_window`, when set, holds for every layer."""
 
 
+def _cuts(config: Config) -> bool:
+    """Whether the window is narrower than the context: one that is not hides nothing."""
+    window, context = config.size("sliding_window"), config.size("context")
+    return window is not None and (context is None or window < context)
+
+
 BESIDE = frozenset({"falcon_h1"})
 """Families whose layers have attention and a recurrent mixer side by side."""
 
@@ -299,7 +305,7 @@ def _by_class(config: Config, count: int) -> tuple[Words, str]:
     rule = CLASS_RULES.get(name) or CLASS_RULES.get(config.model_type or "")
     if rule is not None:
         return [rule(index) for index in range(count)], config.family.source if config.family else where
-    if name in ALWAYS_SLIDING and config.size("sliding_window"):
+    if name in ALWAYS_SLIDING and _cuts(config):
         return ["sliding"] * count, config.where("sliding_window") or where
     if sign is not None and name not in BESIDE:
         raise Absent(

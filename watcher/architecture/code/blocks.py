@@ -89,6 +89,17 @@ def _ratio(sizes: dict[str, int]) -> float | None:
     return sum(inputs) / outputs[0] if len(outputs) == 1 and outputs[0] and inputs else None
 
 
+def width(module: ModuleValue, hidden: int | None) -> tuple[int, str] | None:
+    """(inner width of a dense feed-forward, line): what goes into its last projection, which gives `hidden`."""
+    ends = [(name, child) for name, child in module.children.items() if OUTPUT.search(name) and not child.children]
+    shapes = [(child.weights["weight"].shape or (), child) for _, child in ends if "weight" in child.weights]
+    if len(shapes) != 1 or len(shapes[0][0]) != 2 or hidden not in shapes[0][0]:
+        return None
+    (first, second), child = shapes[0]
+    inner = second if first == hidden else first
+    return (inner, child.line or module.line) if isinstance(inner, int) else None
+
+
 def activation(module: ModuleValue) -> tuple[str, str] | None:
     """(activation of a feed-forward, line)."""
     for path, child in module.walk():
@@ -112,11 +123,11 @@ def norm_kind(machine: Machine, layers: Iterable[ModuleValue]) -> tuple[str, str
     """(rmsnorm or layernorm, line) of the norms directly in the layers."""
     for layer in layers:
         for child in layer.children.values():
-            if is_norm(child):
+            if is_norm(child) and not child.children:
                 return _norm(machine, child), child.line or layer.line
     for layer in layers:
         for _, child in layer.walk():
-            if is_norm(child):
+            if is_norm(child) and not child.children:
                 return _norm(machine, child), child.line or layer.line
     return None
 

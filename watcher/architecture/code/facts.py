@@ -77,8 +77,9 @@ def _counts(built: Built, where: Where, certain: bool, unread: list[tuple[str, s
         raise Undecided("it holds no weights")
     line = where(built.model.line)
     sums: dict[str, int | None] = dict.fromkeys(("text", "vision", "audio", "mtp", "experts"), 0)
+    stacked = {path for path, module in built.model.walk() if STACKED.search(module.kind)}
     for path, placed in built.weights.items():
-        for part in _parts(path):
+        for part in _parts(path, path.rpartition(".")[0] in stacked):
             before = sums[part]
             sums[part] = _plus(before, placed)
             if before is not None and sums[part] is None:
@@ -104,9 +105,13 @@ def _plus(count: int | None, placed: Placed | None) -> int | None:
         return None
 
 
-def _parts(path: str) -> tuple[str, ...]:
+STACKED = re.compile(r"Experts$")
+"""Classes that hold all experts, whatever their attribute is called."""
+
+
+def _parts(path: str, stacked: bool) -> tuple[str, ...]:
     part = _part(path)
-    return (part, "experts") if part == "text" and EXPERTS.search(path) else (part,)
+    return (part, "experts") if part == "text" and (stacked or EXPERTS.search(path)) else (part,)
 
 
 def _part(path: str) -> str:
@@ -255,13 +260,13 @@ def _layer(prefix: str, module: ModuleValue, layer: LayerFacts, where: Where, li
     feeds = [item for item in layer.feed_forwards if item.step.module.kind != "nn.Linear"] or list(layer.feed_forwards)
     facts: Facts = {
         "norm": Fact(_one(placements), where(_first_line(layer, line)), followed),
-        "qk_norm": Fact(layer.qk_norm, where(layer.qk_where or line), followed),
-        "rope": Fact(layer.rope, where(layer.rope_where or line), followed),
-        "attends": Fact(layer.attends, where(line), followed),
-        "gate": Fact(_gate(layer), where(layer.gate_where or line), followed),
+        "attends": Fact(layer.attends, where(line), followed and mixer is not None),
         "ff": Fact(_kind(feeds[0].step.module) if feeds else None, where(line), followed),
     }
     if mixer is not None:
+        facts["qk_norm"] = Fact(layer.qk_norm, where(layer.qk_where or line), followed)
+        facts["rope"] = Fact(layer.rope, where(layer.rope_where or line), followed)
+        facts["gate"] = Fact(_gate(layer), where(layer.gate_where or line), followed)
         facts["mixer_class"] = Fact(mixer.step.module.kind, where(mixer.step.line), followed)
         sinks = blocks.sinks(mixer.step.module)
         facts["sinks"] = Fact(sinks is not None, where(sinks or mixer.step.module.line or line), followed)
@@ -333,6 +338,13 @@ def _blocks(
     gated = next((found for found in map(blocks.gated, feeds) if found is not None), None)
     if gated is not None:
         yield "feed_forward.gated", Fact(gated[0], where(gated[1]))
+    kinds = [[_kind(item.step.module) for item in layer.feed_forwards] for layer in read]
+    fully = [layer for layer, found in zip(read, kinds, strict=True) if set(found) == {"dense"}]
+    dense = [layer.feed_forwards[0].step.module for layer in fully]
+    hidden = _number(built.text, ("hidden_size", "n_embd", "d_model"))
+    widths = [blocks.width(feed, hidden) for feed in dense]
+    if (first := next(iter(widths), None)) is not None and all(item and item[0] == first[0] for item in widths):
+        yield "feed_forward.intermediate_size", Fact(first[0], where(first[1]))
     act = next((found for found in map(blocks.activation, feeds) if found), None)
     if act:
         yield "feed_forward.activation", Fact(act[0], where(act[1]))

@@ -18,6 +18,7 @@ STATED = (
     ("hidden_size", "hidden_size"),
     ("tied_embeddings", "tied"),
     ("feed_forward.activation", "activation"),
+    ("feed_forward.intermediate_size", "intermediate_size"),
     ("norm.eps", "eps"),
     ("moe.num_experts", "experts"),
     ("moe.num_experts_per_tok", "top_k"),
@@ -45,6 +46,11 @@ OF_LAYERS = (
 
 def tell_rest(beliefs: Beliefs, config: Config, known: bool) -> None:
     """Facts by absence, then the list of what is unknown; `known` when the layers are."""
+    if not any(
+        told[name].value == "moe" for told in beliefs.layers.values() for name in ("ff", "mixer") if name in told
+    ):
+        for fact in [fact for fact in beliefs.told if fact.startswith("moe.")]:
+            del beliefs.told[fact]  # what routes experts that no layer has
     if not known:
         why = beliefs.why("layers", f"{config.file} does not say how many layers there are")
         for fact in ("layers", *OF_LAYERS):
@@ -76,9 +82,17 @@ def _asked(beliefs: Beliefs, fact: str) -> bool:
         return False
     if fact.startswith("moe."):
         return any(path.startswith("moe.") for path in beliefs.told)
+    if fact == "feed_forward.intermediate_size":
+        return _has_layer(beliefs, "dense", "ffn")
     if fact == "position.rope_theta":
         return bool(set(beliefs.get("position.kinds", ())) & {"rope", "partial-rope", "p-rope", "mrope"})
     return True
+
+
+def _has_layer(beliefs: Beliefs, *words: str) -> bool:
+    """Whether a layer's feed-forward part, or the layer itself, is one of these."""
+    told = ([item[name].value for name in ("ff", "mixer") if name in item] for item in beliefs.layers.values())
+    return any(value in words for values in told for value in values)
 
 
 def _record_path(fact: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from watcher.architecture.config import is_word
+from watcher.architecture.config import Config, is_word
 from watcher.architecture.jsonsafe import as_mapping
 from watcher.architecture.mixers import is_mla
 from watcher.architecture.sections.notes import Notes
@@ -48,6 +48,8 @@ def _theta(notes: Notes, main: Mapping[str, Any], where: Where) -> None:
         value, told = notes.config.number("theta"), notes.config.where("theta") or ""
     if isinstance(value, list) and value and all(item == value[0] for item in value):
         value = value[0]
+    if isinstance(value, dict) and "global" in value:
+        value, told = value["global"], f"{told}.global"
     if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 1e18:
         notes.put("position.rope_theta", value, told)
     elif value is not None:
@@ -85,10 +87,16 @@ def _share(notes: Notes, main: Mapping[str, Any], where: Where) -> None:
             _put_share(notes, path, config.get(key), config.where(key))
             return
     width = next((key for key in WIDTHS if config.has(key)), None)
-    head = config.number("head_dim")
+    head = config.number("head_dim") or _even_share(config)
     if width and not is_mla(config) and isinstance(head, int) and head > 0:
         value = config.number(width)
         _put_share(notes, path, value / head if value is not None else None, config.where(width))
+
+
+def _even_share(config: Config) -> int | None:
+    """The size of a head where the heads share the width evenly."""
+    hidden, heads = config.size("hidden_size"), config.size("heads")
+    return hidden // heads if hidden and heads and hidden % heads == 0 else None
 
 
 def _put_share(notes: Notes, path: str, value: object, where: Where) -> None:

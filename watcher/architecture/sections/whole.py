@@ -45,7 +45,8 @@ def tied(notes: Notes, stack: Told) -> None:
             notes.put("tied_embeddings", part[key], where)
             return
     if config.told_flag("tied") is not None:
-        notes.put("tied_embeddings", config.flag("tied"), config.where("tied"))
+        # what the class of the text part says may not be what the whole model's class says
+        notes.put("tied_embeddings", config.flag("tied"), config.where("tied"), certain=not config.path)
     elif config.file.endswith(".gguf"):
         notes.lack("tied_embeddings", f"{config.file} does not tell it in its metadata")
 
