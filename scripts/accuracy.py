@@ -61,7 +61,7 @@ class Score:
         why = reason(title, name)
         if found == wanted:
             self.right += 1
-        elif found is None:
+        elif found is None and not why:
             self.unknown += 1
         elif why:
             self.explained.append(f"{line} {why}")

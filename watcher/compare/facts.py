@@ -127,7 +127,7 @@ class _Reader:
             if "*" in self._unknown or any(part in self._unknown for part in parts):
                 return UNKNOWN
         if isinstance(value, tuple):
-            return dict.fromkeys(sorted(map(str, value)), True) or None
+            return dict.fromkeys(sorted(word for item in value if (word := str(item).strip())), True) or None
         return None if not value or value == NEUTRAL.get(path) else plain(value)
 
 

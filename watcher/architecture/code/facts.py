@@ -260,13 +260,13 @@ def _layer(prefix: str, module: ModuleValue, layer: LayerFacts, where: Where, li
     feeds = [item for item in layer.feed_forwards if item.step.module.kind != "nn.Linear"] or list(layer.feed_forwards)
     facts: Facts = {
         "norm": Fact(_one(placements), where(_first_line(layer, line)), followed),
-        "attends": Fact(layer.attends, where(line), followed and mixer is not None),
+        "qk_norm": Fact(layer.qk_norm, where(layer.qk_where or line), followed),
+        "rope": Fact(layer.rope, where(layer.rope_where or line), followed),
+        "attends": Fact(layer.attends, where(line), followed),
+        "gate": Fact(_gate(layer), where(layer.gate_where or line), followed),
         "ff": Fact(_kind(feeds[0].step.module) if feeds else None, where(line), followed),
     }
     if mixer is not None:
-        facts["qk_norm"] = Fact(layer.qk_norm, where(layer.qk_where or line), followed)
-        facts["rope"] = Fact(layer.rope, where(layer.rope_where or line), followed)
-        facts["gate"] = Fact(_gate(layer), where(layer.gate_where or line), followed)
         facts["mixer_class"] = Fact(mixer.step.module.kind, where(mixer.step.line), followed)
         sinks = blocks.sinks(mixer.step.module)
         facts["sinks"] = Fact(sinks is not None, where(sinks or mixer.step.module.line or line), followed)

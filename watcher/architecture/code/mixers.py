@@ -44,6 +44,9 @@ NO_PROOF: dict[str, tuple[object, ...]] = {
 }
 """Fact → values that are what was found first, not all that there is."""
 
+OF_A_MIXER = ("qk_norm", "rope", "gate", "attends")
+"""Facts of a layer that are none where no mixer was found in it."""
+
 SCORES = ("sqrtsoftplus", "softmax", "sigmoid")
 """What scores experts, and is no activation of theirs."""
 
@@ -54,11 +57,15 @@ def adjusted(reading: Reading) -> Reading:
     if NOT_BUILT in facts and not facts[NOT_BUILT].value:
         del facts[NOT_BUILT]
     if set(getattr(facts.get("position.kinds"), "value", ("?",))) <= {"rope", "nope"}:
-        del facts["position.kinds"]  # follows from the layers
+        for path in ("position.kinds", "position.nope_layers"):
+            facts.pop(path, None)  # follows from the layers
     if "layers[0].norm" in facts:
         facts = {path: fact for path, fact in facts.items() if path not in OF_LAYERS}
     for path, fact in reading.facts.items():
-        name = path.rpartition(".")[2]
+        layer, _, name = path.rpartition(".")
+        if name in OF_A_MIXER and layer.startswith("layers[") and f"{layer}.mixer_class" not in facts:
+            del facts[path]
+            continue
         if name == "activation" and fact.value in SCORES:
             del facts[path]
         elif fact.value in NO_PROOF.get(name, ()):
