@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from watcher.architecture.config import Config
 from watcher.architecture.families import known_keys
+from watcher.architecture.fitting import followed
 from watcher.architecture.irrelevant import irrelevant
 from watcher.architecture.record import Novel
 from watcher.architecture.witness import Reading
@@ -17,18 +18,13 @@ LONGEST = 100
 def novel_in(config: Config, readings: Iterable[Reading]) -> Novel:
     """Every new name that a witness met."""
     readings = list(readings)
-    known = any(reading.witness == "reference" and _certain(reading) for reading in readings)
+    known = any(reading.witness == "reference" and followed(reading) for reading in readings)
     found: dict[str, list[str]] = {"config_keys": _keys(config), "tensor_names": [], "classes": _classes(config, known)}
     for reading in readings:
         for kind, names in reading.novel.items():
             found.setdefault(kind, []).extend(names)
     unique = {kind: tuple(dict.fromkeys(name[:LONGEST] for name in names))[:MAX_NAMES] for kind, names in found.items()}
     return Novel(config_keys=unique["config_keys"], tensor_names=unique["tensor_names"], classes=unique["classes"])
-
-
-def _certain(reading: Reading) -> bool:
-    fact = reading.facts.get("layers[0].norm")
-    return fact is not None and fact.certain
 
 
 def _keys(config: Config) -> list[str]:

@@ -6,34 +6,32 @@ works out what follows; `build.py` makes the record. What no witness tells is un
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from watcher.architecture.belief import Beliefs
 from watcher.architecture.build import build
 from watcher.architecture.card import read_card, weigh
-from watcher.architecture.config import Absent, Config
+from watcher.architecture.config import Config
 from watcher.architecture.derive.counts import tell_counts
 from watcher.architecture.derive.layers import kinds_of, layers_of, tell_layers
 from watcher.architecture.derive.memory import kind_bytes, tell_cache, tell_memory
 from watcher.architecture.derive.rest import tell_rest
 from watcher.architecture.derive.whole import tell_modalities, tell_type, tell_whole
 from watcher.architecture.doubt import mark
+from watcher.architecture.fitting import followed, referred
 from watcher.architecture.from_config import read_config
 from watcher.architecture.from_hub import read_hub
 from watcher.architecture.implementation import read_implementation
 from watcher.architecture.jsonsafe import Unreadable, as_mapping, load_object
 from watcher.architecture.novelty import novel_in
-from watcher.architecture.patterns import count_layers
 from watcher.architecture.record import Architecture, Evidence, Model, Parameters, Unknown
 from watcher.architecture.sections.quantization import beside
 from watcher.architecture.weights import read_weights
 from watcher.architecture.weights.scheme import scheme
 from watcher.architecture.weights.tensors import Tensors, read_tensors
 from watcher.architecture.weights.translate import as_config
-from watcher.architecture.witness import Fact, Reading, RepoFiles
+from watcher.architecture.witness import Reading, RepoFiles
 
 if TYPE_CHECKING:
     from watcher.architecture.reference import Reference
@@ -41,7 +39,6 @@ if TYPE_CHECKING:
 READER_VERSION = "3"
 """Raised when the same files give another record: what was read before is then read again."""
 
-INDEX = re.compile(r"\[\d+\]")
 CONFIGS = ("config.json", "params.json")
 
 
@@ -70,16 +67,10 @@ def read(files: RepoFiles, *, reference: Reference | None = None) -> Architectur
     beliefs = Beliefs(readings, default_why=problem or _why(config, readings))
     derive(beliefs, config, files)
     novel = novel_in(config, readings)
-    written = any(reading.witness in IMPLEMENTED and _followed(reading) for reading in readings)
+    written = any(reading.witness in IMPLEMENTED and followed(reading) for reading in readings)
     weigh(beliefs, stated)
     mark(beliefs, config, novel.config_keys, novel.classes, read=written)
     return build(files, beliefs, novel, _remote_code(files, config.raw))
-
-
-def _followed(reading: Reading) -> bool:
-    """Whether an implementation tells what its layers do, as that of this very model."""
-    fact = reading.facts.get("layers[0].norm")
-    return fact is not None and fact.certain
 
 
 def _config(files: RepoFiles, tensors: Tensors) -> tuple[Config | None, str | None]:
@@ -127,48 +118,10 @@ def implementations(files: RepoFiles, config: Config, reference: Reference | Non
     found: list[Reading] = []
     if has_code(files, config.raw):
         found.append(read_code(files, config.raw, reference=reference.sources if reference else None))
-    told = _referred(config, reference) if reference is not None else None
+    told = referred(config, reference) if reference is not None else None
     if told is not None:
         found.append(told)
     return [adjusted(reading) for reading in found]
-
-
-def _referred(config: Config, reference: Reference) -> Reading | None:
-    """What the reference says of the model; where it has only the language model inside, of that."""
-    told = reference.read(config.raw)
-    if told is None and config.path:
-        told = reference.read(config.part_of_text())
-        return None if told is None else _weakened(told, OUTSIDE, f"the code around {config.model_type} was not read")
-    if told is None:
-        return None
-    why = config.doubt if config.stranger else _misfit(config, told)
-    return told if why is None else _weakened(told, COUNTS, why)
-
-
-def _misfit(config: Config, told: Reading) -> str | None:
-    """Why an implementation is not that of this config: it does not read the keys that say how deep the model is."""
-    built = told.facts.get("layers.count")
-    try:
-        stated = count_layers(config) if config.has_any("layers") else None
-    except Absent:
-        return None
-    if built is None or stated is None or built.value == stated:
-        return None
-    return f"{built.where} builds {built.value} layers, and {config.where('layers')} is {stated}"
-
-
-COUNTS = ("parameters.", "towers.", "model.", "layers[*].parameters", "layers[*].expert_parameters", "defaults.")
-"""What another class's implementation does not tell."""
-
-OUTSIDE = ("parameters.total", "parameters.vision", "parameters.audio", "towers.", "model.", "tied_embeddings")
-"""What a part does not tell of the whole."""
-
-
-def _weakened(reading: Reading, leave: tuple[str, ...], why: str) -> Reading:
-    """A reading of something near: no certain facts, and none of those to leave."""
-    kept = {path: fact for path, fact in reading.facts.items() if not INDEX.sub("[*]", path).startswith(leave)}
-    facts = {path: Fact(fact.value, fact.where, certain=False) for path, fact in kept.items()}
-    return replace(reading, facts=facts, unread=(*reading.unread, ("*", why)))
 
 
 def derive(beliefs: Beliefs, config: Config, files: RepoFiles) -> None:
