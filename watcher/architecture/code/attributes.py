@@ -253,6 +253,8 @@ def _outside_init(machine: Machine, module: ModuleValue, after: ClassValue | Non
 def _class(machine: Machine, value: ClassValue, name: str) -> Any:
     if name == "__name__":
         return value.name
+    if name == "__dataclass_fields__":
+        return {key: None for key in configs.fields(machine, value) if not key.startswith("$")}
     found, where = classes.find(machine, value, name)
     if name == "config_class" and found is None:
         return value

@@ -19,7 +19,7 @@ from watcher.architecture.code.arithmetic import (
     storable,
 )
 from watcher.architecture.code.configs import PerLayer
-from watcher.architecture.code.outside import ActivationTable, AttentionTable, ConfigTable
+from watcher.architecture.code.outside import ActivationTable, AttentionTable, ConfigTable, RopeTable, frequencies
 from watcher.architecture.code.special import SPECIAL
 from watcher.architecture.code.statements import assign
 from watcher.architecture.code.values import (
@@ -29,6 +29,7 @@ from watcher.architecture.code.values import (
     Env,
     Function,
     Machine,
+    Method,
     ModuleValue,
     NoAttribute,
     Space,
@@ -261,6 +262,8 @@ def _subscript(machine: Machine, node: ast.Subscript, env: Env) -> Any:
         return machine.config_class(index) or UNKNOWN if isinstance(index, str) else UNKNOWN
     if isinstance(owner, AttentionTable):
         return UNKNOWN
+    if isinstance(owner, RopeTable):
+        return Method(owner, call=frequencies)
     if isinstance(owner, PerLayer):
         return owner.at(index)
     if isinstance(owner, ModuleValue):

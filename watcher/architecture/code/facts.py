@@ -25,14 +25,17 @@ from watcher.architecture.code.build import AUDIO, EXPERTS, EXTRA, TOWER, Built,
 from watcher.architecture.code.layerfacts import LayerFacts
 from watcher.architecture.code.skipped import skipped_layers
 from watcher.architecture.code.trace import Stack, find_stack, trace_layers
-from watcher.architecture.code.values import ClassValue, ConfigValue, ModuleValue, Undecided
+from watcher.architecture.code.values import ClassValue, ConfigValue, ModuleValue, Undecided, Weight
 from watcher.architecture.witness import Fact
 
 Facts = dict[str, Fact]
 Where = Callable[[str], str]
 """A line as evidence names it."""
 
-HEAD = re.compile(r"(^|\.)(lm_head|output|embed_out|output_layer)\.weight$")
+HEAD = re.compile(r"(^|\.)(lm_head|embed_out|output_layer)\.weight$")
+PERHAPS_HEAD = re.compile(r"(^|\.)(head|output|lm_head\.decoder|predictions\.decoder)\.weight$")
+"""Output matrices where they have a row a word."""
+
 HEAD_KEYS = ("head_dim", "attention_head_dim", "kv_channels", "hidden_size_per_head")
 EXPERT_KEYS = ("num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts", "num_routed_experts")
 CHOSEN_KEYS = (
@@ -89,7 +92,7 @@ def _counts(built: Built, where: Where, certain: bool, unread: list[tuple[str, s
     sums["lm_head"] = _plus(0, head)
     parts = [sums[part] for part in ("text", "vision", "audio")]
     sums["total"] = sum(part for part in parts if part is not None) if None not in parts else None
-    sums |= _active(built, sums, head)
+    sums |= _active(built, sums, head, line, unread)
     facts = {f"parameters.{name}": Fact(value, line, certain) for name, value in sums.items() if value is not None}
     tied = head is None and embedding is not None
     facts["tied_embeddings"] = Fact(tied, _key_where(built, "tie_word_embeddings", where))
@@ -131,12 +134,13 @@ def _tables(built: Built) -> tuple[Placed | None, Placed | None]:
         if not TOWER.search(path) and not re.search(r"pos|per_layer|type|ngram|wpe", path.rpartition(".")[2])
     ]
     vocab = built.text.values.get("vocab_size")
-    found = next((item for item in tables if (_rows(item[1]) or 0) == vocab), tables[0] if tables else None)
+    largest = max(tables, key=lambda item: _rows(item[1]) or 0, default=None)
+    found = next((item for item in tables if (_rows(item[1]) or 0) == vocab), largest)
     table = built.weights.get(f"{found[0]}.weight") if found else None
-    heads = [
-        path for path in built.weights if re.search(r"(^|\.)(lm_head|output|embed_out|output_layer)\.weight$", path)
-    ]
-    return table, built.weights[heads[0]] if heads else None
+    heads = [placed for path, placed in built.weights.items() if HEAD.search(path)]
+    rows = {vocab, _rows(found[1]) if found else None} - {None}
+    heads += [item for path, item in built.weights.items() if PERHAPS_HEAD.search(path) and _first(item.weight) in rows]
+    return table, heads[0] if heads else None
 
 
 def _extends(module: ModuleValue, name: str) -> bool:
@@ -145,10 +149,17 @@ def _extends(module: ModuleValue, name: str) -> bool:
 
 def _rows(module: ModuleValue) -> int | None:
     weight = module.weights.get("weight")
-    return weight.shape[0] if weight is not None and weight.shape else None
+    return _first(weight) if weight is not None else None
 
 
-def _active(built: Built, sums: Mapping[str, int | None], head: Placed | None) -> dict[str, int]:
+def _first(weight: Weight) -> int | None:
+    length = weight.shape[0] if weight.shape else None
+    return length if isinstance(length, int) else None
+
+
+def _active(
+    built: Built, sums: Mapping[str, int | None], head: Placed | None, line: str, unread: list[tuple[str, str]]
+) -> dict[str, int]:
     """What one text token multiplies with: with both embedding tables, and (`active`) without the input's."""
     text, experts, embedding = sums["text"], sums["experts"], sums["embedding"]
     if text is None or experts is None or embedding is None:
@@ -156,16 +167,23 @@ def _active(built: Built, sums: Mapping[str, int | None], head: Placed | None) -
     if experts:
         all_, chosen = _number(built.text, EXPERT_KEYS), _number(built.text, CHOSEN_KEYS)
         if not all_ or not chosen:
+            unread += [(f"parameters.{name}", f"{line}: {NOT_TOLD}") for name in ("active", "active_with_embedding")]
             return {}
         text += experts * chosen // all_ - experts
     return {"active_with_embedding": text, "active": text - (embedding if head is not None else 0)}
 
 
+NOT_TOLD = "no key says how many experts a token goes through"
+
+
 def _number(config: ConfigValue, keys: Iterable[str]) -> int | None:
-    for key in keys:
-        value = config.values.get(config.aliases.get(key, key))
-        if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-            return value
+    """The value of the first of these keys, in the config or in a part of it."""
+    parts = [part for part in config.values.values() if isinstance(part, ConfigValue)]
+    for part in (config, *parts):
+        for key in keys:
+            value = part.values.get(part.aliases.get(key, key))
+            if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+                return value
     return None
 
 

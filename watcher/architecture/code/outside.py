@@ -73,8 +73,29 @@ class ConfigTable:
     """`CONFIG_MAPPING`: model type → config class."""
 
 
+class RopeTable:
+    """`ROPE_INIT_FUNCTIONS`: name → function of a config that gives the frequencies and a factor."""
+
+
+def frequencies(config: Any = None, *args: Any, **named_: Any) -> tuple[Tensor, float]:
+    """What such a function gives: a frequency for every two of the dimensions that are rotated."""
+    values = config.values if isinstance(config, ConfigValue) else {}
+    rope = values.get("rope_parameters")
+    rope = rope if isinstance(rope, dict) else {}
+    rope = rope.get(named_.get("layer_type"), rope)
+    part = rope.get("partial_rotary_factor", values.get("partial_rotary_factor")) if isinstance(rope, dict) else None
+    size, width, heads = (values.get(key) for key in ("head_dim", "hidden_size", "num_attention_heads"))
+    if size is None and isinstance(width, int) and isinstance(heads, int) and heads > 0:
+        size = width // heads
+    part = 1 if part is None else part
+    if not isinstance(size, int) or not isinstance(part, (int, float)) or not 0 < part <= 1:
+        return Tensor((UNKNOWN,)), 1.0
+    return Tensor((int(size * part) // 2,)), 1.0
+
+
 CONFIGS = ConfigTable()
 TABLES = {
+    "ROPE_INIT_FUNCTIONS": RopeTable(),
     "CONFIG_MAPPING": CONFIGS,
     "ACT2FN": ACTIVATIONS,
     "ACT2CLS": ActivationTable(classes=True),
