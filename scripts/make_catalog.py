@@ -19,7 +19,7 @@ from corpus import maker_configs, shared_folder
 
 from watcher.architecture.irrelevant import irrelevant
 from watcher.architecture.read import read
-from watcher.architecture.record import Unknown
+from watcher.architecture.record import Architecture, Moe, Unknown
 from watcher.architecture.reference import Reference
 from watcher.architecture.witness import RepoFiles
 from watcher.compare.fingerprint import fingerprint
@@ -109,12 +109,8 @@ ALTERED = ("01-ai/Yi-6B-Chat", "mistralai/Mistral-7B-Instruct-v0.2", "openbmb/Mi
 
 
 CLASSES: tuple[tuple[str, str, str], ...] = (
-    ("afmoe", "arcee-ai/Trinity-Mini", "2025-12"),
-    ("apertus", "swiss-ai/Apertus-8B-2509", "2025-09"),
     ("bailing_hybrid", "inclusionAI/Ling-2.5-1T", "2026-02"),
-    ("bamba", "ibm-ai-platform/Bamba-9B", "2024-12"),
     ("cohere", "CohereForAI/c4ai-command-r-v01", "2024-03"),
-    ("cohere2", "CohereForAI/c4ai-command-r7b-12-2024", "2024-12"),
     ("deepseek_v32", "deepseek-ai/DeepSeek-V3.2-Exp", "2025-09"),
     ("ernie4_5_moe", "baidu/ERNIE-4.5-21B-A3B-PT", "2025-06"),
     ("falcon", "tiiuae/falcon-7b", "2023-05"),
@@ -127,7 +123,6 @@ CLASSES: tuple[tuple[str, str, str], ...] = (
     ("glm", "THUDM/glm-4-9b-chat-hf", "2024-11"),
     ("glm4", "THUDM/GLM-4-9B-0414", "2025-04"),
     ("gpt_neox", "EleutherAI/gpt-neox-20b", "2022-04"),
-    ("granitemoehybrid", "ibm-granite/granite-4.0-h-small", "2025-10"),
     ("hy_v3", "tencent/Hy3-preview", "2026-04"),
     ("jamba", "ai21labs/Jamba-v0.1", "2024-03"),
     ("kimi_linear", "moonshotai/Kimi-Linear-48B-A3B-Instruct", "2025-10"),
@@ -147,7 +142,47 @@ CLASSES: tuple[tuple[str, str, str], ...] = (
     ("xlstm", "NX-AI/xLSTM-7b", "2024-12"),
     ("zamba2", "Zyphra/Zamba2-2.7B", "2024-07"),
 )
-"""Model types whose class defaults in the reference are a real model's sizes: (type, the model, month)."""
+"""Model types whose class defaults in the reference are a real model's structure: (type, the model, month)."""
+
+SHAPES = frozenset({"bailing_hybrid", "falcon_h1", "falcon_mamba", "flex_olmo", "minimax", "mpt", "olmoe"})
+"""Those whose class defaults are another model's sizes, or nobody's: a baseline from them has its structure only."""
+
+SIZES = (
+    "parameters", "context_length", "vocab_size", "hidden_size", "tied_embeddings", "layers.count", "layers.mix",
+    "layers.sequence", "layers.pattern", "attention.num_attention_heads", "attention.num_key_value_heads",
+    "attention.head_dim", "attention.sliding_window", "position.rope_theta", "position.scaling",
+    "position.nope_layers", "position.partial_rotary_factor",
+    "feed_forward.intermediate_size", "moe.num_experts", "moe.num_experts_per_tok",
+    "moe.moe_intermediate_size", "moe.dense_layers", "moe.groups", "kv_cache", "memory",
+)  # fmt: skip
+"""Facts of a record that are sizes, or follow from them."""
+OF_KINDS = (
+    "count", "num_attention_heads", "num_key_value_heads", "qk_dim", "v_dim", "window", "state_bytes",
+    "cache_bytes_per_token", "parameters",
+)  # fmt: skip
+"""The same of one kind of layer."""
+
+
+def shape_of(record: Architecture) -> Architecture:
+    """The record with its structure, and every size unknown."""
+    data, empty = record.to_dict(), Architecture(moe=Moe()).to_dict()
+    for fact in SIZES:
+        group, _, name = fact.rpartition(".")
+        if (part := data[group] if group else data) is not None:
+            part[name] = (empty[group] if group else empty)[name]
+    data["kv_cache"]["state_bytes"] = None
+    for kind in data["layers"]["kinds"]:
+        kind.update(dict.fromkeys(OF_KINDS) | {"count": 0})
+    facts = [*SIZES, *(f"layers.kinds.{kind['id']}.{name}" for kind in data["layers"]["kinds"] for name in OF_KINDS)]
+    why = "only the class's defaults were read, and their sizes are not this model's"
+    shaped = Architecture.from_dict(data)
+    unknown = tuple(Unknown(fact=fact, why=why) for fact in facts)
+    kept_evidence = {fact: item for fact, item in record.evidence.items() if not _is_size(fact)}
+    return replace(shaped, unknown=(*record.unknown, *unknown), evidence=kept_evidence)
+
+
+def _is_size(fact: str) -> bool:
+    return fact.startswith(SIZES) or (fact.startswith("layers.kinds.") and fact.endswith(OF_KINDS))
 
 
 def class_configs() -> Iterator[tuple[str, bytes]]:
@@ -169,8 +204,11 @@ def main() -> None:
         if name in dated and not record.mtp_layers:
             why = "only the class's defaults were read, and it builds no extra prediction layers"
             record = replace(record, mtp_layers=None, unknown=(*record.unknown, Unknown(fact="mtp_layers", why=why)))
+        shape = json.loads(raw).get("model_type") in SHAPES and name in dated
         if record.layers.count is None or (record.norm.placement is None and record.parameters.text is None):
             continue
+        if shape:
+            record = shape_of(record)
         date = (
             known.get(name)
             or dated.get(name)

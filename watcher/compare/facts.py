@@ -166,12 +166,15 @@ def _layers(read: _Reader) -> Facts:
     described = [(kind, _mixer(read, kind)) for kind in kinds]
     labels = _labels(described)
     feeds = {kind.id: read.known(kind.ff, f"layers.kinds.{kind.id}.ff") or "none" for kind in kinds}
+    counted = read("layers.mix") != UNKNOWN
     return {
         "count": count,
         "words": {kind.mixer or "none": True for kind in kinds},
         "mixers": {labels[kind.id]: facts for kind, facts in described},
-        "mix": _counted((labels[kind.id], kind.count) for kind in kinds),
-        "ff": UNKNOWN if UNKNOWN in feeds.values() else _counted((feeds[kind.id], kind.count) for kind in kinds),
+        "mix": _counted((labels[kind.id], kind.count) for kind in kinds) if counted else UNKNOWN,
+        "ff": UNKNOWN
+        if not counted or UNKNOWN in feeds.values()
+        else _counted((feeds[kind.id], kind.count) for kind in kinds),
         **_orders(read, labels, feeds),
     }
 

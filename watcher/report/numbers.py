@@ -42,6 +42,6 @@ def tokens(value: float | None) -> str:
         return "unknown"
     if not abs(value) < LARGEST:
         return BEYOND
-    if value >= 2**20 and value % 2**20 == 0:
-        return f"{int(value) // 2**20}M"
+    if value >= 2**20:
+        return f"{int(value) // 2**20}M" if value % 2**20 == 0 else f"{int(value):,}"
     return f"{int(value) // 1024}k" if value >= 1024 and value % 1024 == 0 else f"{int(value):,}"

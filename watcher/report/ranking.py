@@ -95,7 +95,7 @@ def _echoes(change: Change, all_: list[Change]) -> bool:
     )  # fmt: skip
 
 
-NOPE = "(NoPE)"
+NOPE, NOVEL = "(NoPE)", "which no reference knows"
 ECHOES: tuple[tuple[str, str, str, str], ...] = (
     ("layers.pattern", NOPE, "position.kinds", NOPE),
     ("layers.kinds.*", "layers of the kind", "layers.mix", ""),
@@ -113,6 +113,7 @@ def _merged(
     """The changes of these facts as one, in the place and with the reason of the one that moved farthest."""
     alike = [change for change in found if change.significance is significance]
     parts = [change for change in alike if any(fnmatchcase(change.fact, fact) for fact in facts)]
+    parts = [change for change in parts if tell is not _keys or NOVEL in change.sentence]
     if len(parts) < 2:
         return found
     first = max(parts, key=_moved)

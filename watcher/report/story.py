@@ -10,6 +10,7 @@ from watcher.compare.model import Change, Significance, Verdict
 from watcher.report.model import Neighbour, Role, Subject
 from watcher.report.neighbours import by_role, called
 from watcher.report.ranking import grouped
+from watcher.report.traits import also
 
 NOTICEABLE = 1.25
 """A KV cache that is larger or smaller by this factor is worth a clause."""
@@ -40,8 +41,8 @@ def others(subject: Subject) -> list[Neighbour]:
 Clause = Callable[[Neighbour, Neighbour | None], str | None]
 
 
-STRUCTURES, FEWEST = 3, 3
-"""Clauses about structure at most; below so many in all, sizes of any kind are told."""
+STRUCTURES, FEWEST, ENOUGH = 3, 3, 2
+"""Clauses about structure at most; below so many in all, sizes of any kind are told; below so many what it has."""
 
 
 def clauses(lead: Neighbour, nearest: Neighbour | None) -> list[str]:
@@ -51,7 +52,17 @@ def clauses(lead: Neighbour, nearest: Neighbour | None) -> list[str]:
     said += [text for clause in TELLING if (text := clause(lead, nearest))]
     said += [text for clause in SIZES if (text := clause(lead, nearest))][: max(FEWEST - len(said), 0)]
     found = [*dict.fromkeys(said or _namings(lead))]
+    if len(found) < ENOUGH and (own := _own(lead)):
+        found.append(words.listed(own))
     return found or [change.sentence for change in lead.comparison.changes if change.fact != "unknown"][:1]
+
+
+def _own(lead: Neighbour) -> list[str]:
+    """What is known of the model alone, where the comparison has little to say of a structure that it has news of."""
+    if lead.comparison.verdict in (Verdict.SAME, Verdict.SCALED):
+        return []
+    told = {change.fact for change in lead.comparison.changes}
+    return also(lead.comparison.a, lead.comparison.b, told)[:3]
 
 
 def _attention(lead: Neighbour, nearest: Neighbour | None) -> str | None:

@@ -81,6 +81,13 @@ def _nope(record: Architecture) -> str | None:
     return f"NoPE in {where}" if where else None
 
 
+def _no_cache(record: Architecture) -> str | None:
+    """`no KV cache, 128.3 MiB of constant state`."""
+    cache = record.kv_cache
+    known = cache.nominal_bytes_per_token == 0 and cache.state_bytes
+    return f"no KV cache but {words.size(cache.state_bytes)} of constant state" if known else None
+
+
 def _positions(record: Architecture) -> str | None:
     """`partial RoPE`; nothing for the usual one."""
     kinds = [kind for kind in record.position.kinds if kind in words.POSITION and kind not in ("rope", "nope")]
@@ -115,6 +122,7 @@ TRAITS: tuple[Trait, ...] = (
     ("position.kinds", _positions),
     ("position.scaling", _named(lambda record: record.position.scaling, words.SCALING, "{} scaling")),
     ("residual.parallel", _if(lambda record: record.residual.parallel, "parallel attention and feed-forward")),
+    ("kv_cache.nominal_bytes_per_token", _no_cache),
     ("residual.kind|residual.streams", streams),
     ("norm.placement", _named(lambda record: record.norm.placement, words.PLACEMENT)),
     ("norm.kind", _named(lambda record: record.norm.kind, words.NORM)),
@@ -135,6 +143,8 @@ TRAITS: tuple[Trait, ...] = (
     ("attention.num_attention_heads", _counted(lambda record: record.attention.num_attention_heads, "head")),
     ("layers.count", _counted(lambda record: record.layers.count, "layer")),
     ("hidden_size", _sized(lambda record: record.hidden_size, "a width of {}", words.number)),
+    ("kv_cache.nominal_bytes_per_token", lambda record: f"{words.size(cache)} of nominal KV cache per token"
+     if (cache := record.kv_cache.nominal_bytes_per_token) else None),
     ("vocab_size", _sized(lambda record: record.vocab_size, "a vocabulary of {}", words.number)),
     ("context_length", _sized(lambda record: record.context_length, "a context of {}", tokens)),
 )  # fmt: skip

@@ -74,9 +74,10 @@ def _opening(lead: Neighbour, *, own_past: bool) -> str:
 
 
 def _line(nearest: Neighbour) -> str:
-    """`, in the line of DeepSeek-V3`: the earliest that is about as near."""
+    """`, in the line of DeepSeek-V3`: the earliest that is about as near, where another maker's."""
     origin = nearest.origin.name if nearest.origin else nearest.name
-    return "" if origin == nearest.name else f", in the line of {inline(called(origin))}"
+    same = origin.partition("/")[0].lower() == nearest.name.partition("/")[0].lower()
+    return "" if same else f", in the line of {inline(called(origin))}"
 
 
 def _without_baseline(page: Page) -> Iterator[str]:
