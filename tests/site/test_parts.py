@@ -22,6 +22,8 @@ from watcher.site.output import STATE
 from watcher.site.rows import models, row, size_class, slug
 from watcher.site.serve import open_server
 
+from .conftest import report_about
+
 RELAXED = settings(deadline=None, max_examples=50)
 
 # --- names -----------------------------------------------------------------------------------------------------------
@@ -151,6 +153,14 @@ def test_what_could_be_read_is_shown_before_what_could_not() -> None:
     gated = a("x/m", "2025-01-02", known=False, story=told)
     (model,) = models([gated, a("x/m", "2024-12", total=7)])
     assert (model.row.total, model.date, model.headline) == (7, "2024-12", "out")
+
+
+def test_the_evidence_that_the_page_has_already_is_not_told_twice() -> None:
+    report = report_about("acme/Rocket-1")
+    assert "<summary>Evidence" in report.markdown
+    html = to_safe_html(report.markdown)
+    assert "<summary>Evidence" not in html
+    assert html.count("<details>") == html.count("</details>") == report.markdown.count("<details>") - 1
 
 
 # --- rows, facts and charts ------------------------------------------------------------------------------------------

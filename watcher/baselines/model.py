@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from watcher.architecture.record import Architecture
+from watcher.compare.similarity import Features, features
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Baseline:
     """One architecture, under the name of its earliest model."""
 
@@ -27,6 +29,11 @@ class Baseline:
     release_id: str | None = None
     first_seen_at: datetime | None = None
     """When we first saw it; None for the shipped catalog."""
+
+    @cached_property
+    def features(self) -> Features:
+        """What a search for the nearest looks at; the same for every model it is held against."""
+        return features(self.record)
 
     @property
     def names(self) -> tuple[str, ...]:

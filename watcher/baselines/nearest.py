@@ -34,7 +34,7 @@ def nearest(record: Architecture, candidates: Iterable[Baseline]) -> Match | Non
         return None
     mine = features(record)
     scored = sorted(
-        ((feature_similarity(features(item.record), mine), item) for item in candidates),
+        ((feature_similarity(item.features, mine), item) for item in candidates),
         key=lambda pair: (-pair[0], pair[1].date, pair[1].name),
     )
     best: tuple[tuple[float, ...], Match] | None = None

@@ -13,7 +13,7 @@ from watcher.compare.facts import UNKNOWN, at
 from watcher.compare.model import Change, Comparison, Significance, Verdict
 from watcher.compare.rules import Side
 from watcher.compare.significance import COSMETIC_FACTS, FALLBACK, RULES
-from watcher.compare.similarity import similarity
+from watcher.compare.similarity import feature_similarity, features_of
 
 _VERDICTS = {
     Significance.COSMETIC: Verdict.SAME,
@@ -41,7 +41,7 @@ def compare(
         a=a,
         b=b,
         verdict=verdict_of(changes),
-        similarity=similarity(a, b),
+        similarity=feature_similarity(features_of(before.facts), features_of(after.facts)),
         changes=tuple(sorted(changes, key=lambda change: -change.significance.rank)),
         config_diff=differences.json_view(config_a, config_b) if both else {},
     )

@@ -144,7 +144,11 @@ FEATURES: tuple[Feature, ...] = (
 
 def features(record: Architecture) -> Features:
     """What a search for the nearest looks at: a flat dict, computed once for each candidate."""
-    facts = comparable(record)
+    return features_of(comparable(record))
+
+
+def features_of(facts: Facts) -> Features:
+    """The same of facts that are at hand."""
     return {feature.name: feature.read(facts) for feature in FEATURES}
 
 

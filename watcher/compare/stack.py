@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby, islice
 
 MAX_LAYERS = 4_096
@@ -78,6 +79,11 @@ def order(items: Sequence[str]) -> Order:
     The shortest prefix, period and tail that explain it are taken; two stacks of another depth with the same mix
     have the same order. When nothing repeats the distinct kinds are the prefix, sorted.
     """
+    return _order(tuple(items))
+
+
+@lru_cache(1024)  # one stack is held against many others
+def _order(items: tuple[str, ...]) -> Order:
     best: tuple[int, int, int, int] | None = None
     for tail in range(min(MAX_TAIL, max(len(items) - 2, 0)) + 1):
         body = items[: len(items) - tail] if tail else items

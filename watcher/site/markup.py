@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MAX_MARKDOWN = 400_000
 """Characters of one report that are shown."""
 _FOLD = re.compile(r"(?:<details>|</details>|<summary>[^<>]*</summary>|\s)*")
-_EVIDENCE = re.compile(r"^<details><summary>Evidence</summary>\n(?:(?!</details>).*\n)*</details>$", re.MULTILINE)
+_EVIDENCE = re.compile(r"^<details><summary>Evidence[^<>]*</summary>\n(?:(?!</details>).*\n)*</details>$", re.MULTILINE)
 """The largest part of a report; the page has it from the record."""
 _TAG = re.compile(r"<details>|</details>|<summary>[^<>]*</summary>")
 
