@@ -39,6 +39,8 @@ def nearest(record: Architecture, candidates: Iterable[Baseline]) -> Match | Non
     )
     best: tuple[tuple[float, ...], Match] | None = None
     for score, item in scored[:FINALISTS]:
+        if best is not None and best[0] <= (0.0, -score):  # not even without a change between would this one be nearer
+            break
         comparison = compare(item.record, record)
         breaking, structural = (sum(c.significance.rank == rank for c in comparison.changes) for rank in (3, 2))
         key = (float(breaking), DISTANCE * structural - score)

@@ -112,7 +112,9 @@ def scatter(
 ) -> Chart:
     """A point a model, the newest drawn last and named while there is room."""
     points = [
-        (model, x, y) for model in models if (x := across.value(model.row)) and (y := up.value(model.row)) and min(x, y) >= 1
+        (model, x, y)
+        for model in models
+        if (x := across.value(model.row)) and (y := up.value(model.row)) and min(x, y) >= 1
     ][:MAX_POINTS]
     place_x = _scale([x for _, x, _ in points], LEFT, WIDE - RIGHT)
     place_y = _scale([y for _, _, y in points], TALL - BOTTOM, TOP)
