@@ -138,7 +138,7 @@ def _tables(built: Built) -> tuple[Placed | None, Placed | None]:
     found = next((item for item in tables if (_rows(item[1]) or 0) == vocab), largest)
     table = built.weights.get(f"{found[0]}.weight") if found else None
     heads = [placed for path, placed in built.weights.items() if HEAD.search(path)]
-    rows = {vocab, _rows(found[1]) if found else None} - {None}
+    rows = [length for length in (vocab, _rows(found[1]) if found else None) if length is not None]
     heads += [item for path, item in built.weights.items() if PERHAPS_HEAD.search(path) and _first(item.weight) in rows]
     return table, heads[0] if heads else None
 
