@@ -7,7 +7,7 @@ import struct
 from typing import Any
 
 import pytest
-from checkpoints import CONFIG, SAMPLES, TOTAL, H, Stored, checkpoint, gptq, header, whole_file
+from checkpoints import CONFIG, HEADS, KV, SAMPLES, TOTAL, WIDE, D, H, Stored, V, checkpoint, gptq, header, whole_file
 
 from watcher.architecture.read import read
 from watcher.architecture.record import Architecture
@@ -85,3 +85,40 @@ def test_what_nobody_knows_how_to_unpack_is_not_counted(stored: Stored, why: str
     }, config)  # fmt: skip
     assert record.parameters.total is None
     assert any(why in item.why for item in record.unknown if item.fact == "parameters.total")
+
+
+MISTRAL = {
+    "dim": H,
+    "n_layers": 2,
+    "head_dim": D,
+    "hidden_dim": WIDE,
+    "n_heads": HEADS,
+    "n_kv_heads": KV,
+    "vocab_size": V,
+}
+PARTS = {
+    "attention.wq": (HEADS * D, H),
+    "attention.wk": (KV * D, H),
+    "attention.wv": (KV * D, H),
+    "attention.wo": (H, HEADS * D),
+    "feed_forward.w1": (WIDE, H),
+    "feed_forward.w2": (H, WIDE),
+    "feed_forward.w3": (WIDE, H),
+}
+
+
+def test_mistrals_own_checkpoint_is_counted() -> None:
+    stored: Stored = {"tok_embeddings.weight": ("BF16", (V, H)), "output.weight": ("BF16", (V, H))}
+    stored["norm.weight"] = ("BF16", (H,))
+    for index in range(2):
+        for name, shape in PARTS.items():
+            stored[f"layers.{index}.{name}.weight"] = ("F8_E4M3", shape)
+            stored[f"layers.{index}.{name}.qscale_weight"] = ("F32", ())
+        stored |= {f"layers.{index}.{name}_norm.weight": ("BF16", (H,)) for name in ("attention", "ffn")}
+    files = {"params.json": json.dumps(MISTRAL).encode()}
+    heads = {"consolidated.safetensors": header(stored)}
+    record = read(RepoFiles(name="maker/model", files=files, headers=heads, sizes={"consolidated.safetensors": 1}))
+    assert record.parameters.total == TOTAL
+    assert record.tied_embeddings is False
+    assert record.evidence["parameters.total"].witness == "weights"
+    assert record.evidence["parameters.total"].doubt is None

@@ -135,6 +135,30 @@ def test_a_config_without_a_model_type_is_read_by_its_form() -> None:
     assert record.moe is not None
     assert (record.moe.router, record.moe.groups) == ("sigmoid", 8)
     assert record.evidence["norm.placement"].doubt
+    assert record.parameters.total == 671_026_404_352
+    assert record.evidence["parameters.total"].doubt, "nobody told whose implementation this is"
+
+
+def test_mistrals_own_config_is_counted() -> None:
+    own = {
+        "dim": 5120, "n_layers": 40, "head_dim": 128, "hidden_dim": 32768, "n_heads": 32, "n_kv_heads": 8,
+        "rope_theta": 1e9, "norm_eps": 1e-5, "vocab_size": 131072,
+    }  # fmt: skip
+    files = {"params.json": json.dumps(own).encode()}
+    record = read(RepoFiles(name="maker/model", files=files), reference=shipped())
+    assert record.layers.pattern == "40×(gqa+dense)"
+    assert record.parameters.total == 23_572_403_200
+    assert record.evidence["layers.count"].where == "params.json: n_layers"
+
+
+def test_an_adapter_names_the_model_that_has_the_architecture() -> None:
+    adapter = {"peft_type": "LORA", "base_model_name_or_path": "maker/Base-7B", "r": 16}
+    record = read(RepoFiles(name="maker/lora", files={"adapter_config.json": json.dumps(adapter).encode()}))
+    reasons = {item.why for item in record.unknown}
+    assert reasons == {"it only holds weights for maker/Base-7B (LORA adapter), which has the architecture"}
+    hostile = {"base_model_name_or_path": "<script>" * 99, "peft_type": ["x"]}
+    record = read(RepoFiles(name="maker/lora", files={"adapter_config.json": json.dumps(hostile).encode()}))
+    assert record.unknown[0].why == "it only holds weights for another model (adapter), which has the architecture"
 
 
 def test_copies_are_their_originals_architecture() -> None:

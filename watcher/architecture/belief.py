@@ -133,10 +133,12 @@ class Beliefs:
         else:
             self.told[path] = told
 
-    def claim(self, path: str, value: Any, where: str | tuple[str, ...], witness: str = "config") -> None:
+    def claim(
+        self, path: str, value: Any, where: str | tuple[str, ...], witness: str = "config", *, certain: bool = True
+    ) -> None:
         """One more claim about a fact, judged together with what witnesses said before."""
         claims = self._said.setdefault(path, [])
-        claims.append((witness, Fact(value, where)))
+        claims.append((witness, Fact(value, where, certain)))
         self._place(path, judge(path, claims))
 
     def settle(self, path: str, value: Any, where: str | tuple[str, ...], witness: str = "config") -> None:

@@ -58,6 +58,8 @@ class Family:
     query_gate: str | None = None
     """elementwise (from a doubled q projection), full (a projection of its own), per-head."""
     router: str | None = None
+    granted: Mapping[str, Any] = field(default_factory=dict)
+    """Facts that a format of its own takes for granted."""
     counted: bool = False
     """Its parameter count was checked against the implementation."""
 
@@ -149,24 +151,28 @@ _SPECIAL: dict[str, dict[str, Any]] = {
 """What is special: one row a family."""
 
 
-FORMS: tuple[tuple[frozenset[str], str], ...] = (
-    (frozenset({"qk_dim_factor", "v_dim_factor", "num_heads"}), "xlstm"),
-    (frozenset({"compress_ratios", "window_size", "n_hash_layers"}), "deepseek_v4"),
-    (frozenset({"n_layers", "kv_lora_rank", "inter_dim", "index_topk"}), "deepseek_v32"),
-    (frozenset({"n_layers", "kv_lora_rank", "inter_dim"}), "deepseek_v3"),
-    (frozenset({"n_layers", "n_heads", "dim", "hidden_dim", "kv_lora_rank", "moe"}), "deepseek_v3"),
-    (frozenset({"n_layers", "n_heads", "dim", "hidden_dim", "moe"}), "mixtral"),
-    (frozenset({"n_layers", "n_heads", "n_kv_heads", "dim", "hidden_dim"}), "ministral3"),
+_OWN = {"tied_embeddings": False, "feed_forward.activation": "silu"}
+"""What Mistral's and DeepSeek's own code takes for granted where a key does not say otherwise."""
+
+FORMS: tuple[tuple[frozenset[str], str, Mapping[str, Any]], ...] = (
+    (frozenset({"qk_dim_factor", "v_dim_factor", "num_heads"}), "xlstm", {"tied_embeddings": False}),
+    (frozenset({"compress_ratios", "window_size", "n_hash_layers"}), "deepseek_v4", _OWN),
+    (frozenset({"n_layers", "kv_lora_rank", "inter_dim", "index_topk"}), "deepseek_v32", _OWN),
+    (frozenset({"n_layers", "kv_lora_rank", "inter_dim"}), "deepseek_v3", _OWN),
+    (frozenset({"n_layers", "n_heads", "dim", "hidden_dim", "kv_lora_rank", "moe"}), "deepseek_v3", _OWN),
+    (frozenset({"n_layers", "n_heads", "dim", "hidden_dim", "moe"}), "mixtral", _OWN),
+    (frozenset({"n_layers", "n_heads", "n_kv_heads", "dim", "hidden_dim"}), "ministral3", _OWN),
 )
-"""Configs without a model type (Mistral's params.json, DeepSeek's inference configs): their keys → whose form it is."""
+"""Configs without a model type (Mistral's params.json, DeepSeek's inference configs): their keys → whose form it is,
+and what holds of the form."""
 
 
 def family_of_form(text: Mapping[str, Any]) -> Family | None:
     """The family whose own format has these keys. Its class defaults do not hold for another format."""
-    name = next((name for keys, name in FORMS if keys <= text.keys()), None)
+    name, granted = next(((name, granted) for keys, name, granted in FORMS if keys <= text.keys()), (None, {}))
     found = family(name)
     own = found.router if found and "inter_dim" in text else None
-    return replace(found, defaults={}, renamed={}, router=own) if found else None
+    return replace(found, defaults={}, renamed={}, router=own, granted=granted) if found else None
 
 
 def stranger(model_type: str | None, class_name: str | None) -> bool:

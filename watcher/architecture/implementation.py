@@ -32,6 +32,7 @@ def read_implementation(config: Config, stack: Stack | None) -> Reading:
 def _whole(config: Config, family: Family) -> dict[str, object]:
     """Facts of the model as a whole."""
     facts: dict[str, object] = {
+        **family.granted,
         "norm.kind": family.norm_kind,
         "norm.placement": family.norm,
         "residual.parallel": family.parallel,

@@ -6,6 +6,7 @@ works out what follows; `build.py` makes the record. What no witness tells is un
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +51,25 @@ def raw_config(files: RepoFiles) -> tuple[dict[str, Any] | None, str | None, str
                 return load_object(files.files[name]), name, None
             except Unreadable as error:
                 return None, name, f"{name} {error}"
-    return None, None, "there is no config.json"
+    return None, None, _adapter(files) or "there is no config.json"
+
+
+ADAPTER = "adapter_config.json"
+_REPO = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
+
+
+def _adapter(files: RepoFiles) -> str | None:
+    """That a repo only holds an adapter, and of what, as a clause."""
+    if ADAPTER not in files.files:
+        return None
+    try:
+        found = load_object(files.files[ADAPTER])
+    except Unreadable as error:
+        return f"{ADAPTER} {error}"
+    base, kind = found.get("base_model_name_or_path"), found.get("peft_type")
+    of = base if isinstance(base, str) and _REPO.fullmatch(base) else "another model"
+    what = f"{kind} adapter" if isinstance(kind, str) and re.fullmatch(r"\w{1,20}", kind) else "adapter"
+    return f"it only holds weights for {of} ({what}), which has the architecture"
 
 
 def read(files: RepoFiles, *, reference: Reference | None = None) -> Architecture:

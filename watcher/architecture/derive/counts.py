@@ -14,7 +14,7 @@ def tell_counts(beliefs: Beliefs, config: Config, layers: list[Layer]) -> None:
     """Everything under `parameters`, as far as it can be told."""
     counts = _closed_form(beliefs, config, layers)
     if counts is not None:
-        _claim(beliefs, counts)
+        _claim(beliefs, counts, certain=config.doubt is None)
     _embedding(beliefs)
     _active(beliefs)
     _towers(beliefs)
@@ -25,7 +25,9 @@ def tell_counts(beliefs: Beliefs, config: Config, layers: list[Layer]) -> None:
 
 def _closed_form(beliefs: Beliefs, config: Config, layers: list[Layer]) -> Counts | None:
     tied, family = beliefs.get("tied_embeddings"), config.family
-    if not layers or family is None or not family.counted or config.doubt or not isinstance(tied, bool):
+    if not layers or family is None or not family.counted or not isinstance(tied, bool):
+        return None
+    if config.doubt and not family.granted:
         return None
     try:
         return count(config, layers, tied)
@@ -36,13 +38,13 @@ def _closed_form(beliefs: Beliefs, config: Config, layers: list[Layer]) -> Count
     return None
 
 
-def _claim(beliefs: Beliefs, counts: Counts) -> None:
-    beliefs.claim("parameters.text", counts.text, SOURCES)
-    beliefs.claim("parameters.experts", counts.experts, ("layers.kinds", "moe"))
-    beliefs.claim("parameters.active_experts", counts.active_experts, ("layers.kinds", "moe"))
+def _claim(beliefs: Beliefs, counts: Counts, *, certain: bool) -> None:
+    beliefs.claim("parameters.text", counts.text, SOURCES, certain=certain)
+    beliefs.claim("parameters.experts", counts.experts, ("layers.kinds", "moe"), certain=certain)
+    beliefs.claim("parameters.active_experts", counts.active_experts, ("layers.kinds", "moe"), certain=certain)
     for index, weights in enumerate(counts.per_layer):
         if "parameters" not in beliefs.layers.get(index, {}):  # where a layer ends is the implementation's to say
-            beliefs.claim(f"layers[{index}].parameters", weights, ("hidden_size", "layers.kinds"))
+            beliefs.claim(f"layers[{index}].parameters", weights, ("hidden_size", "layers.kinds"), certain=certain)
 
 
 def _embedding(beliefs: Beliefs) -> None:
@@ -61,11 +63,14 @@ def _active(beliefs: Beliefs) -> None:
         return
     touched = text - chosen[0] + chosen[1]
     sources = ("parameters.text", "moe.num_experts_per_tok") if chosen[0] else ("parameters.text",)
-    beliefs.claim("parameters.active_with_embedding", touched, sources)
+    sure = beliefs.told["parameters.text"].evidence.doubt is None
+    beliefs.claim("parameters.active_with_embedding", touched, sources, certain=sure)
     tied = beliefs.get("tied_embeddings")
     if isinstance(tied, bool):
         without = touched if tied else touched - embedding
-        beliefs.claim("parameters.active", without, ("parameters.active_with_embedding", "tied_embeddings"))
+        beliefs.claim(
+            "parameters.active", without, ("parameters.active_with_embedding", "tied_embeddings"), certain=sure
+        )
 
 
 def _chosen(beliefs: Beliefs) -> tuple[int, int] | None:
@@ -114,7 +119,8 @@ def _towers(beliefs: Beliefs) -> None:
             beliefs.claim(f"towers.{modality}.parameters", beliefs.get(f"parameters.{name}"), (f"parameters.{name}",))
     parts = ["text", *(name for name, modality in MODALITIES if modality in has)]
     if "parameters.total" not in beliefs.told and len(parts) == 1 and "parameters.text" in beliefs.told:
-        beliefs.claim("parameters.total", beliefs.get("parameters.text"), ("parameters.text",))
+        sure = beliefs.told["parameters.text"].evidence.doubt is None
+        beliefs.claim("parameters.total", beliefs.get("parameters.text"), ("parameters.text",), certain=sure)
 
 
 def _reasons(beliefs: Beliefs) -> None:

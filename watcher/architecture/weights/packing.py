@@ -19,7 +19,7 @@ from watcher.architecture.weights.tensors import Tensor
 
 HELPERS = re.compile(
     r"(\.|_)(qzeros|g_idx|weight_scale(_inv|_2)?|scale_inv|(input|output|activation|pre_quant|prob_output)_scale|"
-    r"(input|output|weight)_global_scale|input_scale_ub|(q|k|v)_scale|weight_shape|weight_zero_point|zero_points?|"
+    r"(input|output|weight)_global_scale|input_scale_ub|qscale_(weight|act)|(q|k|v)_scale|weight_shape|weight_zero_point|zero_points?|"
     r"weight_g_idx|absmax|quant_map|nested_absmax|nested_quant_map|SCB|weight_format|(input|weight|output)_amax)$|"
     r"\.quant_state\.|bitsandbytes__"
 )
