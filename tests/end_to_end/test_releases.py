@@ -12,7 +12,7 @@ from stage import Stage
 
 from watcher.demo.models import card_text, config_text, gguf_files, model_files, quantised_files
 from watcher.hub.standin import Fault
-from watcher.hub.standin.world import Content, Weights
+from watcher.hub.standin.repo import Content, Weights
 
 V3 = "deepseek-ai/DeepSeek-V3"
 QWEN = "Qwen/Qwen3-32B"

@@ -22,7 +22,7 @@ from stage import START, Stage
 from watcher.demo.models import card_text, model_files
 from watcher.demo.receivers import Receivers
 from watcher.hub.standin import Fault, Standin, World
-from watcher.hub.standin.world import ModelRepo
+from watcher.hub.standin.repo import ModelRepo
 from watcher.releases.model import EventKind
 from watcher.store.engine import Store, open_store
 from watcher.store.schema import events, reports

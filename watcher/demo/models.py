@@ -10,7 +10,7 @@ from typing import Any
 
 from watcher.baselines.catalog import load_catalog
 from watcher.baselines.model import Baseline
-from watcher.hub.standin.world import Content, Weights
+from watcher.hub.standin.repo import Content, Weights
 
 SHARD = 5 * 10**9
 """Bytes of one weight file, as makers usually cut them."""

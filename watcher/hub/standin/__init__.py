@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from watcher.hub.standin.faults import Fault
+from watcher.hub.standin.repo import Weights
 from watcher.hub.standin.server import Standin
-from watcher.hub.standin.world import Weights, World
+from watcher.hub.standin.world import World
 
 __all__ = ["Fault", "Standin", "Weights", "World"]

@@ -6,80 +6,35 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qs, quote, urlencode
 
 from watcher.hub.standin import items
-from watcher.hub.standin.crowd import Crowd
-from watcher.hub.standin.world import Commit, File, ModelRepo, World
+from watcher.hub.standin.listings import fields_of, list_models
+from watcher.hub.standin.protocol import (
+    CHALLENGE,
+    PLAIN,
+    Refused,
+    Request,
+    Response,
+    asked,
+    content_answer,
+    error,
+    first,
+    json_answer,
+    limit_of,
+    next_link,
+    redirect,
+    weak_etag,
+)
+from watcher.hub.standin.repo import Commit, File, ModelRepo
+from watcher.hub.standin.world import World
 
 MAX_LIMIT = 1000
 DEFAULT_COMMITS = 50
 MAX_PATHS = 2000
 TREE_PAGE = 1000
-SORTS = {
-    "createdAt": "createdAt",
-    "created_at": "createdAt",
-    "lastModified": "lastModified",
-    "last_modified": "lastModified",
-    "downloads": "downloads",
-    "likes": "likes",
-    "trendingScore": "trendingScore",
-    "trending_score": "trendingScore",
-}
-_SHA = re.compile(r"[0-9a-f]{40}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """One request, taken apart."""
-
-    method: str
-    path: str
-    """Decoded."""
-    query: Mapping[str, Sequence[str]]
-    headers: Mapping[str, str]
-    """Lower case."""
-    body: bytes = b""
-    origin: str
-    """`http://127.0.0.1:1234`: what absolute addresses begin with."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Response:
-    """One answer."""
-
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-
-
-class Refused(Exception):
-    """An answer that is an error."""
-
-    def __init__(
-        self, status: int, message: str, code: str | None = None, headers: dict[str, str] | None = None
-    ) -> None:
-        super().__init__(message)
-        self.response = error(status, message, code, headers)
-
-
-def error(status: int, message: str, code: str | None = None, headers: dict[str, str] | None = None) -> Response:
-    """The Hub's form of an error."""
-    body = json.dumps({"error": message}).encode()
-    more = {"X-Error-Message": message, "ETag": weak_etag(body)} | ({"X-Error-Code": code} if code else {})
-    return Response(status=status, headers=_json_headers() | more | (headers or {}), body=body)
-
-
-def weak_etag(body: bytes) -> str:
-    """As Express makes it."""
-    return f'W/"{len(body):x}-{base64.b64encode(hashlib.sha1(body).digest()).decode()[:27]}"'
-
-
-CHALLENGE = {"WWW-Authenticate": 'Bearer realm="Authentication required", charset="UTF-8"'}
-PLAIN = {"Content-Type": "text/plain; charset=utf-8"}
 
 
 class Answers:
@@ -129,7 +84,7 @@ class Answers:
         if not present:
             target = quote(request.path.replace(name, found.name, 1), safe="/")
             query = urlencode([(key, value) for key, values in request.query.items() for value in values])
-            raise _redirect(307, f"{target}?{query}" if query else target)
+            raise redirect(307, f"{target}?{query}" if query else target)
         return found
 
     def _visible(self, repo: ModelRepo, account: str | None) -> bool:
@@ -159,57 +114,7 @@ class Answers:
 
     def list_models(self, request: Request, account: str | None) -> Response:
         """`GET /api/models`."""
-        query = request.query
-        sort = SORTS.get(_first(query, "sort") or "trendingScore", "trendingScore")
-        fields = self._fields(query)
-        author = _first(query, "author")
-        if self.world.crowd is not None and (author is None or self.world.crowd.owns(author)):
-            return self._list_crowd(request, self.world.crowd, author, sort, fields)
-        found = [repo for repo in self.world.listed if self._visible(repo, account) and self._wanted(repo, query)]
-        rows = [(items.describe(self.world, repo, (sort, *fields)), repo) for repo in found]
-        if sort != "createdAt":
-            rows.sort(key=lambda row: (str(row[0].get(sort) or ""), _inverse(row[1].hub_id)), reverse=True)
-        rows = _after(rows, sort, _first(query, "cursor"))
-        limit = _limit(_first(query, "limit"), self.page, self.page)
-        page = [item for item, _ in rows[:limit]]
-        if not _asked(query):
-            page = [{**item, "modelId": item["id"]} for item in page]
-        headers = {}
-        if len(rows) > limit:
-            headers["Link"] = _next(request, _cursor(rows[limit - 1], sort))
-        return _json(request, page, headers)
-
-    def _list_crowd(
-        self, request: Request, crowd: Crowd, author: str | None, sort: str, fields: tuple[str, ...]
-    ) -> Response:
-        limit = _limit(_first(request.query, "limit"), self.page, self.page)
-        found, cursor = crowd.page(author, sort, _first(request.query, "cursor"), limit)
-        page = [items.describe(self.world, repo, (sort, *fields)) for repo in found]
-        return _json(request, page, {"Link": _next(request, cursor)} if cursor else {})
-
-    def _fields(self, query: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-        asked = _asked(query)
-        wrong = [name for name in asked if name not in items.ASKABLE]
-        if wrong:
-            allowed = "|".join(items.ASKABLE)
-            raise Refused(400, f'"expand" must be one of [{allowed}]')
-        if asked:
-            return asked
-        more: tuple[str, ...] = items.FULL if _first(query, "full") == "true" else ()
-        more += ("config",) if _first(query, "config") == "true" else ()
-        return (*items.BRIEF, *more, *(("cardData",) if _first(query, "cardData") == "true" else ()))
-
-    def _wanted(self, repo: ModelRepo, query: Mapping[str, Sequence[str]]) -> bool:
-        author, search, task = _first(query, "author"), _first(query, "search"), _first(query, "pipeline_tag")
-        if author and repo.organization.lower() != author.lower():
-            return False
-        if search and search.lower() not in repo.name.lower():
-            return False
-        if not query.get("filter") and not task:
-            return True
-        item = items.describe(self.world, repo, ("tags", "pipeline_tag"))
-        tags = {*item.get("tags", []), item.get("pipeline_tag")}
-        return all(wanted in tags for wanted in (*query.get("filter", ()), *([task] if task else [])))
+        return list_models(self.world, request, lambda repo: self._visible(repo, account), self.page)
 
     # --- one repo ----------------------------------------------------------------------------------------------------
 
@@ -217,14 +122,14 @@ class Answers:
         """`GET /api/models/{id}[/revision/{rev}]`."""
         repo = self.repo(request, account, name)
         commit = self.commit(repo, revision) if revision else repo.head
-        asked = _asked(request.query)
-        fields = self._fields(request.query) if asked else items.INFO
+        wanted = asked(request.query)
+        fields = fields_of(request.query) if wanted else items.INFO
         item = items.describe(self.world, repo, fields, commit)
-        if _first(request.query, "blobs") in ("true", "1") and commit:
+        if first(request.query, "blobs") in ("true", "1") and commit:
             item["siblings"] = [items.sibling(path, file) for path, file in sorted(commit.files.items())]
-        if not asked:
+        if not wanted:
             item["modelId"] = repo.name
-        return _json(request, item)
+        return json_answer(request, item)
 
     def tree(
         self, request: Request, account: str | None, name: str, revision: str, path: str | None = None
@@ -236,19 +141,17 @@ class Answers:
         inside = {name: file for name, file in sorted(commit.files.items()) if name.startswith(prefix)}
         if prefix and not inside:
             raise Refused(404, f'{prefix[:-1]} does not exist on "{revision}"', "EntryNotFound")
-        deep = _first(request.query, "recursive") in ("true", "1", "True")
+        deep = first(request.query, "recursive") in ("true", "1", "True")
         rows = _tree(inside, prefix, deep)
-        start = int(base64.b64decode(_first(request.query, "cursor") or "") or b"0")
-        limit = _limit(_first(request.query, "limit"), TREE_PAGE, TREE_PAGE)
+        start = int(base64.b64decode(first(request.query, "cursor") or "") or b"0")
+        limit = limit_of(first(request.query, "limit"), TREE_PAGE, TREE_PAGE)
         headers = {}
         if len(rows) > start + limit:
-            headers["Link"] = _next(request, base64.b64encode(str(start + limit).encode()).decode())
-        return _json(request, rows[start : start + limit], headers)
+            headers["Link"] = next_link(request, base64.b64encode(str(start + limit).encode()).decode())
+        return json_answer(request, rows[start : start + limit], headers)
 
     def paths_info(self, request: Request, account: str | None, name: str, revision: str) -> Response:
         """`POST /api/models/{id}/paths-info/{rev}`, as a form or as JSON."""
-        from urllib.parse import parse_qs
-
         repo = self.repo(request, account, name)
         commit = self.commit(repo, revision)
         if "json" in request.headers.get("content-type", ""):
@@ -261,13 +164,13 @@ class Answers:
         if not isinstance(paths, list) or len(paths) > MAX_PATHS:
             raise Refused(400, f'"paths" must be an array of at most {MAX_PATHS}')
         found = [items.tree_item(path, commit.files[path]) for path in paths if path in commit.files]
-        return _json(request, found)
+        return json_answer(request, found)
 
     def refs(self, request: Request, account: str | None, name: str) -> Response:
         """`GET /api/models/{id}/refs`."""
         repo = self.repo(request, account, name)
         main = {"name": "main", "ref": "refs/heads/main", "targetCommit": repo.head.sha} if repo.head else None
-        return _json(request, {"branches": [main] if main else [], "tags": [], "converts": []})
+        return json_answer(request, {"branches": [main] if main else [], "tags": [], "converts": []})
 
     def commits(self, request: Request, account: str | None, name: str, revision: str) -> Response:
         """`GET /api/models/{id}/commits/{rev}`, newest first."""
@@ -275,8 +178,8 @@ class Answers:
         self._guard_files(repo, account)
         last = self.commit(repo, revision)
         known = [*reversed(repo.commits[: repo.commits.index(last) + 1])]
-        limit = _limit(_first(request.query, "limit"), DEFAULT_COMMITS, 1000)
-        page = int(_first(request.query, "p") or 0)
+        limit = limit_of(first(request.query, "limit"), DEFAULT_COMMITS, 1000)
+        page = int(first(request.query, "p") or 0)
         rows = [
             {
                 "id": item.sha,
@@ -291,7 +194,7 @@ class Answers:
         if len(known) > (page + 1) * limit:
             url = f"{request.origin}{quote(request.path)}?{urlencode({'p': page + 1, 'limit': limit})}"
             headers["Link"] = f'<{url}>; rel="next"'
-        return _json(request, rows, headers)
+        return json_answer(request, rows, headers)
 
     # --- files -------------------------------------------------------------------------------------------------------
 
@@ -318,7 +221,7 @@ class Answers:
         """Where the hop leads: the content, with the blob id as its ETag."""
         _, commit, file = self._file(request, account, name, revision, path)
         headers = {"X-Repo-Commit": commit.sha, "ETag": f'"{file.oid}"', "Content-Type": "text/plain; charset=utf-8"}
-        return _content(request, file, headers)
+        return content_answer(request, file, headers)
 
     def raw(self, request: Request, account: str | None, name: str, revision: str, path: str) -> Response:
         """What git holds: the pointer of a file in LFS."""
@@ -333,7 +236,7 @@ class Answers:
             return Response(status=403, body=b"<Error><Code>AccessDenied</Code></Error>")
         file = self.commit(repo, revision).files[path]
         etag = hashlib.sha256(b"xet" + file.oid.encode()).hexdigest()
-        return _content(request, file, {"ETag": f'"{etag}"', "Content-Type": "application/octet-stream"})
+        return content_answer(request, file, {"ETag": f'"{etag}"', "Content-Type": "application/octet-stream"})
 
     def _file(
         self, request: Request, account: str | None, name: str, revision: str, path: str
@@ -357,7 +260,7 @@ class Answers:
             raise Refused(404, "This organization does not exist")
         count = sum(not repo.private and repo.organization.lower() == name.lower() for repo in self.world.repos)
         identity = hashlib.sha256(name.lower().encode()).hexdigest()[:24]
-        return _json(
+        return json_answer(
             request, {"_id": identity, "name": name, "fullname": name, "isVerified": False, "numModels": count}
         )
 
@@ -369,11 +272,11 @@ class Answers:
         """`GET /api/whoami-v2`."""
         if account is None:
             raise Refused(401, "Invalid username or password.", None, CHALLENGE)
-        return _json(request, {"type": "user", "name": account, "fullname": account, "orgs": [], "auth": {}})
+        return json_answer(request, {"type": "user", "name": account, "fullname": account, "orgs": [], "auth": {}})
 
     def harnesses(self, request: Request, account: str | None) -> Response:
         """`GET /api/agent-harnesses`: what the client asks for in the first call of a process."""
-        return _json(request, {"standardEnvVars": [], "harnesses": {}})
+        return json_answer(request, {"standardEnvVars": [], "harnesses": {}})
 
 
 _NAME = r"([\w.-]+/[\w.-]+)"
@@ -405,70 +308,6 @@ POSTED = re.compile(r"/api/models/[\w.-]+/[\w.-]+/paths-info/[^/]+")
 # --- helpers ---------------------------------------------------------------------------------------------------------
 
 
-def _first(query: Mapping[str, Sequence[str]], key: str) -> str | None:
-    values = query.get(key)
-    return values[0] if values else None
-
-
-def _asked(query: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    return (*query.get("expand", ()), *query.get("expand[]", ()))
-
-
-def _limit(text: str | None, default: int, most: int) -> int:
-    if text is None:
-        return default
-    if not text.isdigit() or int(text) < 1:
-        raise Refused(400, '"limit" must be a positive number')
-    return min(int(text), most)
-
-
-def _another_host(origin: str) -> str:
-    """The CDN is another host than the Hub, by name: clients treat their token and redirects accordingly."""
-    return origin.replace("127.0.0.1", "localhost")
-
-
-def _inverse(hub_id: str) -> str:
-    """Sorts ids the other way round: among equals the smaller id comes first."""
-    return "".join(chr(255 - ord(letter)) for letter in hub_id)
-
-
-Row = tuple[dict[str, Any], ModelRepo]
-
-
-def _cursor(row: Row, sort: str) -> str:
-    """Where the next page goes on, as the Hub writes it: a query of its database."""
-    item, repo = row
-    if sort == "createdAt":
-        query: dict[str, Any] = {"_id": {"$lt": repo.hub_id}}
-    else:
-        value = item.get(sort)
-        query = {"$or": [{sort: value, "_id": {"$gt": repo.hub_id}}, {sort: {"$lt": value}}, {sort: None}]}
-    return base64.b64encode(json.dumps(query, separators=(",", ":")).encode()).decode()
-
-
-def _after(rows: list[Row], sort: str, cursor: str | None) -> list[Row]:
-    if cursor is None:
-        return rows
-    try:
-        query = json.loads(base64.b64decode(cursor))
-        if sort == "createdAt":
-            return [row for row in rows if row[1].hub_id < query["_id"]["$lt"]]
-        same, _, _ = query["$or"]
-        value, last = str(same[sort] or ""), same["_id"]["$gt"]
-    except (ValueError, KeyError, TypeError):
-        raise Refused(400, "Invalid cursor") from None
-    return [
-        row
-        for row in rows
-        if str(row[0].get(sort) or "") < value or (str(row[0].get(sort) or "") == value and row[1].hub_id > last)
-    ]
-
-
-def _next(request: Request, cursor: str) -> str:
-    pairs = [(key, value) for key, values in request.query.items() if key != "cursor" for value in values]
-    return f'<{request.origin}{quote(request.path)}?{urlencode([*pairs, ("cursor", cursor)])}>; rel="next"'
-
-
 def _tree(files: Mapping[str, File], prefix: str, deep: bool) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     folders: dict[str, None] = {}
@@ -485,36 +324,6 @@ def _tree(files: Mapping[str, File], prefix: str, deep: bool) -> list[dict[str, 
     return [*listed, *rows]
 
 
-def _json_headers() -> dict[str, str]:
-    return {"Content-Type": "application/json; charset=utf-8"}
-
-
-def _json(request: Request, data: Any, headers: Mapping[str, str] | None = None) -> Response:
-    """JSON with Express's weak ETag; a matching `If-None-Match` is answered 304."""
-    body = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
-    etag = weak_etag(body)
-    known = {"ETag": etag} | dict(headers or {})
-    if request.headers.get("if-none-match") == etag:
-        return Response(status=304, headers=known)
-    return Response(headers=_json_headers() | known, body=body)
-
-
-def _content(request: Request, file: File, headers: dict[str, str]) -> Response:
-    headers = headers | {"Accept-Ranges": "bytes"}
-    if request.headers.get("if-none-match") == headers.get("ETag"):
-        return Response(status=304, headers=headers)
-    span = re.fullmatch(r"bytes=(\d+)-(\d*)", request.headers.get("range", ""))
-    if span is None:
-        return Response(headers=headers, body=file.part(0, file.size))
-    start, end = int(span[1]), min(int(span[2]) + 1 if span[2] else file.size, file.size)
-    if start >= file.size:
-        return Response(status=416, headers=headers | {"Content-Range": f"bytes */{file.size}"})
-    headers["Content-Range"] = f"bytes {start}-{end - 1}/{file.size}"
-    return Response(status=206, headers=headers, body=file.part(start, end))
-
-
-def _redirect(status: int, where: str) -> Refused:
-    refused = Refused(status, "Temporary Redirect")
-    body = f"Temporary Redirect. Redirecting to {where}".encode()
-    refused.response = Response(status=status, headers={"Location": where, "Content-Type": "text/plain"}, body=body)
-    return refused
+def _another_host(origin: str) -> str:
+    """The CDN is another host than the Hub, by name: clients treat their token and redirects accordingly."""
+    return origin.replace("127.0.0.1", "localhost")

@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from watcher.hub.standin.world import Commit, File, ModelRepo
+from watcher.hub.standin.repo import Commit, File, ModelRepo
 
 STEP = timedelta(seconds=30)
 """Between the making of two repos."""

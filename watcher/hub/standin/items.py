@@ -8,7 +8,8 @@ import struct
 from datetime import datetime
 from typing import Any
 
-from watcher.hub.standin.world import Commit, File, ModelRepo, Weights, World
+from watcher.hub.standin.repo import Commit, File, ModelRepo, Weights
+from watcher.hub.standin.world import World
 
 ASKABLE = (
     "author",

@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from watcher.hub.standin.answers import POSTED, Answers, Request, Response, error
+from watcher.hub.standin.answers import POSTED, Answers
 from watcher.hub.standin.faults import Fault, Faults
+from watcher.hub.standin.protocol import Request, Response, error
 from watcher.hub.standin.world import World, load_folder
 
 WINDOW = 300
