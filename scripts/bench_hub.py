@@ -21,7 +21,7 @@ from watcher.hub.standin import Standin, World
 from watcher.hub.standin.crowd import Crowd
 from watcher.releases.plan import Budget, make_plan
 from watcher.store.engine import open_store
-from watcher.store.repos import Organization
+from watcher.store.organizations import Organization
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 INTERVAL = timedelta(minutes=5)

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from watcher.settings import Settings
+from watcher.store import organizations as org_table
 from watcher.store import outbox
-from watcher.store import repos as table
 from watcher.store.engine import Store
 
 PATIENCE = timedelta(minutes=15)
@@ -64,7 +64,7 @@ def examine(store: Store, settings: Settings, now: datetime, *, within: timedelt
 
 def _looks(case: _Case) -> Iterator[Problem]:
     """Whether somebody looks at the Hub at all."""
-    looks = [item.looked_at for item in table.all_organizations(case.connection) if item.looked_at is not None]
+    looks = [item.looked_at for item in org_table.all_organizations(case.connection) if item.looked_at is not None]
     if not looks:
         yield Problem("hub", "never looked at; start `watcher run`, or `watcher once` from cron")
     elif case.now - max(looks) > case.within:
@@ -74,7 +74,7 @@ def _looks(case: _Case) -> Iterator[Problem]:
 def _organizations(case: _Case) -> Iterator[Problem]:
     """Organizations whose listing has failed for longer than `watch.silence`."""
     silence = case.settings.watch.silence or case.within
-    for item in table.all_organizations(case.connection):
+    for item in org_table.all_organizations(case.connection):
         since = item.complete_at or item.tracked_since
         if item.error and case.now - since > silence:
             yield Problem(f"organization {item.name}", f"not seen whole since {since:%Y-%m-%d %H:%M} UTC: {item.error}")

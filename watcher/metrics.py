@@ -11,10 +11,12 @@ from sqlalchemy.engine import Connection
 
 from watcher import __version__
 from watcher.store import archive, outbox
+from watcher.store import events as event_table
+from watcher.store import organizations as org_table
 from watcher.store import repos as table
 from watcher.store.engine import Store
+from watcher.store.organizations import Organization
 from watcher.store.outbox import Standing
-from watcher.store.repos import Organization
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
@@ -46,11 +48,11 @@ def facts(store: Store, journal: Mapping[str, int], steps: Mapping[str, float]) 
     with store.begin() as connection:
         deliveries = outbox.counts(connection)
         return Facts(
-            organizations=tuple(table.all_organizations(connection)),
-            last_success=table.last_success(connection),
+            organizations=tuple(org_table.all_organizations(connection)),
+            last_success=org_table.last_success(connection),
             repos=table.count_repos(connection),
             open_releases=len(table.open_releases(connection)),
-            open_events=len(table.open_events(connection)),
+            open_events=len(event_table.open_events(connection)),
             reports=archive.count_reports(connection),
             deliveries=deliveries,
             standings=_standings(connection, deliveries),

@@ -22,6 +22,7 @@ from watcher.report.model import Draft, Report
 from watcher.report.picture import with_pictures
 from watcher.report.templates import own_templates
 from watcher.store import archive, outbox
+from watcher.store import events as event_table
 from watcher.store import repos as table
 
 ANNOUNCING = (*RELEASE_KINDS, EventKind.VARIANT_ADDED)
@@ -49,7 +50,7 @@ def _report_id(connection: Any, what: str) -> str | None:
     if what.startswith("rep_"):
         return what
     if what.isdigit():
-        event = table.event(connection, int(what))
+        event = event_table.event(connection, int(what))
         if event is not None and event.report_id is None:
             raise SourceError(f"event {what} ({event.event.name}: {event.event.kind.value}) was not reported")
         return event.report_id if event else None
@@ -93,7 +94,7 @@ def _enqueue(context: Context, report: Report, channels: Sequence[str], now: dat
 def _again(context: Context, report: Report, now: datetime) -> Draft | None:
     """The draft made anew; None for what cannot be: alerts, and repos that the store does not know any more."""
     with context.store.begin() as connection:
-        events = table.events_of_report(connection, report.report_id)
+        events = event_table.events_of_report(connection, report.report_id)
         found = table.repos_by_id(connection, [repo.hub_id for repo in report.repos])
         release = table.release(connection, report.release_id) if report.release_id else None
     members = [_read_again(context, found[repo.hub_id], report) for repo in report.repos if repo.hub_id in found]

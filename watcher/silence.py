@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from watcher.context import Context
 from watcher.store import notes, outbox
-from watcher.store import repos as table
+from watcher.store import organizations as org_table
 
 Alert = Callable[[Context, str, str], None]
 """Tell every channel but one: (context, text, the channel it is about)."""
@@ -36,7 +36,7 @@ def watch_silence(context: Context, alert: Alert) -> None:
 
 def _since(context: Context, connection: Connection) -> dict[str, datetime]:
     """Since when each part has been waiting for a success; the Hub under the empty name, channels under theirs."""
-    looked = table.last_success(connection)
+    looked = org_table.last_success(connection)
     waiting = outbox.failing_since(connection)
     found = {name: since for name, since in waiting.items() if name in context.channels}
     return found | ({"": looked} if looked else {})

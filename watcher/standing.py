@@ -12,10 +12,12 @@ from watcher.health import Health, examine
 from watcher.releases.budget import budget_of
 from watcher.settings import Settings
 from watcher.store import archive, notes, outbox, spending
+from watcher.store import events as event_table
+from watcher.store import organizations as org_table
 from watcher.store import repos as table
 from watcher.store.engine import open_store
 from watcher.store.latency import latency
-from watcher.store.repos import Organization
+from watcher.store.organizations import Organization
 from watcher.store.retention import prune
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ def gather(settings: Settings, environment: Mapping[str, str]) -> dict[str, Any]
     """Everything `watcher status` tells, as JSON-safe data."""
     now = clock_from(environment).now()
     with open_store(settings.store_url) as store, store.begin() as connection:
-        organizations = table.all_organizations(connection)
+        organizations = org_table.all_organizations(connection)
         looks = [item.looked_at for item in organizations if item.looked_at]
         last = max(looks, default=None)
         return {
@@ -50,7 +52,7 @@ def gather(settings: Settings, environment: Mapping[str, str]) -> dict[str, Any]
             "requests_per_window": budget_of(connection, settings, now, explicit=True).window,
             "latency": latency(connection),
             "open_releases": len(table.open_releases(connection)),
-            "open_events": len(table.open_events(connection)),
+            "open_events": len(event_table.open_events(connection)),
             "reports": archive.count_reports(connection),
             "deliveries": outbox.counts(connection),
             "next_delivery": _text(outbox.next_due(connection)),
@@ -71,7 +73,7 @@ def plan_ahead(settings: Settings, environment: Mapping[str, str]) -> dict[str, 
     now = clock_from(environment).now()
     with open_store(settings.store_url) as store, store.begin() as connection:
         budget = budget_of(connection, settings, now, explicit=True)
-        known = {item.name: item for item in table.all_organizations(connection)}
+        known = {item.name: item for item in org_table.all_organizations(connection)}
     wanted = [name.lower() for name in settings.watch.organizations]
     organizations = [known.get(name) or Organization(name=name, tracked=True, tracked_since=now) for name in wanted]
     plan = make_plan(organizations, budget, now)

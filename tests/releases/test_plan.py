@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watcher.releases.plan import SORTS, Budget, cost, describe, make_plan
-from watcher.store.repos import Organization
+from watcher.store.organizations import Organization
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 FIVE = timedelta(minutes=5)

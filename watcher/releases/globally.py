@@ -19,7 +19,7 @@ from watcher.hub.model import HubError, HubProblem, Listing
 from watcher.releases.model import Event
 from watcher.releases.takeover import take_over_globally
 from watcher.store import notes
-from watcher.store.repos import Organization
+from watcher.store.organizations import Organization
 
 OVERLAP = timedelta(minutes=15)
 """How far a global listing is read back beyond the last look: clocks differ, and listings come from a cache."""

@@ -11,6 +11,7 @@ from watcher.releases.budget import is_used_up
 from watcher.releases.content import survey
 from watcher.releases.detect import RELEASE_KINDS, Seen, looked
 from watcher.releases.model import EventKind, Repo, RepoState
+from watcher.store import events as event_table
 from watcher.store import repos as table
 
 REFUSED = {HubProblem.GATED: "gated", HubProblem.DISABLED: "disabled"}
@@ -69,7 +70,7 @@ def _kept(repo: Repo, now: datetime) -> float:
 def _inspect_one(context: Context, repo: Repo, now: datetime) -> None:
     tree, refusal = files_of(context, repo)
     with context.store.begin() as connection:
-        announced = bool(table.release_events(connection, repo.hub_id))
+        announced = bool(event_table.release_events(connection, repo.hub_id))
         namesake = table.repo_named(connection, repo.name, besides=repo.hub_id)
     old_tree = repo.tree if announced or repo.tree is not None else _old_tree(context, repo)
     recreated_from = namesake.hub_id if namesake else None
@@ -116,7 +117,7 @@ def _old_tree(context: Context, repo: Repo) -> tuple[TreeFile, ...] | None:
 def _is_out(context: Context, repo: Repo) -> bool:
     """Whether a report told of this repo."""
     with context.store.begin() as connection:
-        told = table.release_events(connection, repo.hub_id)
+        told = event_table.release_events(connection, repo.hub_id)
     return any(item.report_id for item in told if item.event.kind in (*RELEASE_KINDS, EventKind.VARIANT_ADDED))
 
 

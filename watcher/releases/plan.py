@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from watcher.store.repos import Organization
+from watcher.store.organizations import Organization
 
 SORTS = ("createdAt", "lastModified", "trendingScore")
 """Global listings, the most telling first."""

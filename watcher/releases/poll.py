@@ -21,8 +21,9 @@ from watcher.releases.oddities import Oddities
 from watcher.releases.plan import Plan, make_plan, that_fit
 from watcher.releases.takeover import Taken, sighting_of, take_over
 from watcher.store import notes
+from watcher.store import organizations as org_table
 from watcher.store import repos as table
-from watcher.store.repos import Organization
+from watcher.store.organizations import Organization
 
 STRIKES = 3
 """Organizations in a row without an answer before the others are left for the next cycle."""
@@ -61,7 +62,7 @@ class _Cycle:
         """Write the looks and the requests so far."""
         with self.context.store.begin() as connection:
             for name, values in self.looks:
-                table.save_organization(connection, name, **values)
+                org_table.save_organization(connection, name, **values)
         self.looks.clear()
         note_spending(self.context)
 
@@ -99,7 +100,7 @@ def look_at(context: Context, names: Collection[str]) -> set[str]:
 def _begin(context: Context, now: datetime) -> tuple[_Cycle, dict[str, Organization]]:
     names = {name.lower(): name for name in context.settings.watch.organizations}
     with context.store.begin() as connection:
-        known = table.track(connection, names, now)
+        known = org_table.track(connection, names, now)
         missing = table.organizations_missing_one(connection)
         odd = Oddities.recall(connection)
     return _Cycle(context=context, now=now, names=names, missing=missing, odd=odd), known

@@ -26,6 +26,7 @@ from watcher.releases.joining import join
 from watcher.releases.model import Event, EventKind, Repo, RepoState
 from watcher.releases.takeover import sighting_of
 from watcher.store import archive
+from watcher.store import events as event_table
 from watcher.store import repos as table
 
 CLOSED_FOR = timedelta(days=1)
@@ -186,7 +187,7 @@ def _keep(context: Context, repo: Repo, found: Read, now: datetime) -> None:
 
 def _opened(connection: Connection, repo: Repo, now: datetime) -> None:
     """A repo that was closed can be read: told by the change of its gate, or as one if the Hub names no change."""
-    told = {item.event.kind for item in table.open_events(connection, [repo.hub_id])}
+    told = {item.event.kind for item in event_table.open_events(connection, [repo.hub_id])}
     if told & {EventKind.GATED_CHANGED, EventKind.DISABLED_CHANGED}:
         return
     gate = {"gated": repo.gated, "disabled": repo.disabled}
@@ -200,7 +201,7 @@ def _opened(connection: Connection, repo: Repo, now: datetime) -> None:
         before=gate | {"readable": False},
         after=gate | {"readable": True},
     )
-    table.add_event(connection, event)
+    event_table.add_event(connection, event)
     table.save_fields(connection, repo.hub_id, version=event.version)
 
 

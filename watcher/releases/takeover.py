@@ -13,7 +13,7 @@ from watcher.releases.detect import Seen, first_sight, missed, seen_again
 from watcher.releases.filters import decide
 from watcher.releases.model import Event, EventKind, Repo, RepoState
 from watcher.store import repos as table
-from watcher.store.repos import Organization
+from watcher.store.organizations import Organization
 
 CONFIRM_AFTER = timedelta(hours=1)
 """A disappearance counts when it was seen in two cycles at least this far apart."""

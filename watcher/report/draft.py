@@ -30,7 +30,7 @@ from watcher.report.model import Draft, Neighbour, Report, Role, Source, Subject
 from watcher.report.neighbours import neighbours
 from watcher.store import archive
 from watcher.store import repos as table
-from watcher.store.repos import StoredEvent
+from watcher.store.events import StoredEvent
 
 PATIENCE = timedelta(hours=6)
 """How long a change waits for the repo's old files when the Hub does not answer."""

@@ -28,9 +28,10 @@ from watcher.report.picture import with_pictures
 from watcher.report.templates import Templates, read_templates
 from watcher.report.write import write_report
 from watcher.store import archive, outbox
+from watcher.store import events as event_table
 from watcher.store import repos as table
+from watcher.store.events import StoredEvent
 from watcher.store.outbox import Delivery
-from watcher.store.repos import StoredEvent
 
 MAIN = (
     EventKind.CONFIG_CHANGED,
@@ -76,7 +77,7 @@ def report_due(context: Context) -> None:
     now = context.clock.now()
     library = Library(context.store)
     with context.store.begin() as connection:
-        events = table.open_events(connection)
+        events = event_table.open_events(connection)
         releases = table.open_releases(connection)
     for release in releases:
         with _apart(context, release.stem):
@@ -132,7 +133,7 @@ def _new_at_sight(material: Material) -> bool:
 def _announcing(connection: Connection, members: Sequence[Repo]) -> list[StoredEvent]:
     kinds = (*RELEASE_KINDS, EventKind.VARIANT_ADDED)
     ids = [repo.hub_id for repo in members]
-    return [item for item in table.open_events(connection, ids) if item.event.kind in kinds]
+    return [item for item in event_table.open_events(connection, ids) if item.event.kind in kinds]
 
 
 def _unread(repo: Repo) -> bool:
@@ -202,7 +203,7 @@ def _changes(context: Context, events: Sequence[StoredEvent], now: datetime) -> 
     with context.store.begin() as connection:
         for item in (item for item in events if item.event.kind not in announcing):
             if not is_wanted(context.channels, item.event.kind):
-                table.close_events(connection, [item.id], "no channel asks for it")
+                event_table.close_events(connection, [item.id], "no channel asks for it")
                 continue
             repo = table.repo(connection, item.event.hub_id)
             if repo is None or not _waits_for_reading(item.event.kind, repo, now):
@@ -254,7 +255,7 @@ def publish(context: Context, work: Work, now: datetime) -> None:
     report = _said(context, with_pictures(work.draft, _templates(context)))
     waiting = _waiting(context, work, report, now)
     with context.store.begin() as connection:
-        if not table.claim_events(connection, [item.id for item in work.events], report.report_id):
+        if not event_table.claim_events(connection, [item.id for item in work.events], report.report_id):
             connection.rollback()
             return
         archive.keep_report(connection, report)

@@ -1,10 +1,9 @@
-"""Organizations, repos, their events and releases: what T1 writes and what the next stages ask for."""
+"""Repos and their releases: what T1 writes and what the next stages ask for."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,75 +12,11 @@ from sqlalchemy.engine import Connection, Row
 
 from watcher.hub.model import TreeFile
 from watcher.releases.detect import CLOSED, RELEASE_KINDS, Seen
-from watcher.releases.model import Event, EventKind, Release, ReleaseState, Repo, RepoState
-from watcher.store.schema import events, organizations, releases, repos
+from watcher.releases.model import EventKind, Release, ReleaseState, Repo, RepoState
+from watcher.store.events import add_event
+from watcher.store.schema import events, releases, repos
 
 _REPO_FIELDS = tuple(field.name for field in dataclasses.fields(Repo))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Organization:
-    """One tracked organization as the store knows it."""
-
-    name: str
-    """Lower case."""
-    tracked: bool
-    tracked_since: datetime
-    known_since: datetime | None = None
-    looked_at: datetime | None = None
-    complete_at: datetime | None = None
-    changed_at: datetime | None = None
-    digest: str | None = None
-    etag: str | None = None
-    pages: int = 1
-    error: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredEvent:
-    """An event with its place in the store."""
-
-    id: int
-    event: Event
-    report_id: str | None = None
-
-
-# --- organizations ---------------------------------------------------------------------------------------------------
-
-
-def track(connection: Connection, names: Iterable[str], now: datetime) -> dict[str, Organization]:
-    """Make exactly these organizations tracked; one that comes (back) starts unknown, so that its past stays silent."""
-    wanted = {name.lower() for name in names}
-    known = {row.name: Organization(**row._mapping) for row in connection.execute(sa.select(organizations))}
-    for name in sorted(wanted - known.keys()):
-        connection.execute(sa.insert(organizations).values(name=name, tracked=True, tracked_since=now))
-        known[name] = Organization(name=name, tracked=True, tracked_since=now)
-    fresh = {"tracked": True, "tracked_since": now, "known_since": None, "digest": None, "etag": None}
-    for name, organization in known.items():
-        if organization.tracked != (name in wanted):
-            values = fresh if name in wanted else {"tracked": False}
-            connection.execute(sa.update(organizations).where(organizations.c.name == name).values(**values))
-            known[name] = dataclasses.replace(organization, **values)
-    return {name: known[name] for name in wanted}
-
-
-def save_organization(connection: Connection, name: str, **values: Any) -> None:
-    """Note what a look at an organization brought."""
-    connection.execute(sa.update(organizations).where(organizations.c.name == name).values(**values))
-
-
-def last_success(connection: Connection) -> datetime | None:
-    """When a listing was last complete; before the first one, since when anything is tracked."""
-    query = sa.select(sa.func.max(organizations.c.complete_at), sa.func.min(organizations.c.tracked_since))
-    latest, begun = connection.execute(query.where(organizations.c.tracked)).one()
-    moment: datetime | None = latest or begun
-    return moment
-
-
-def all_organizations(connection: Connection) -> list[Organization]:
-    """Every tracked organization, by name."""
-    query = sa.select(organizations).where(organizations.c.tracked).order_by(organizations.c.name)
-    return [Organization(**row._mapping) for row in connection.execute(query)]
 
 
 # --- repos -----------------------------------------------------------------------------------------------------------
@@ -265,89 +200,6 @@ def tracked_candidates(connection: Connection) -> list[Repo]:
     """Repos that a filter cannot decide yet."""
     query = sa.select(repos).where(repos.c.state == RepoState.CANDIDATE)
     return [_repo(row) for row in connection.execute(query)]
-
-
-# --- events ----------------------------------------------------------------------------------------------------------
-
-
-def add_event(connection: Connection, event: Event) -> None:
-    """Record an event; its key (repo, kind, version) makes a second one of the same an error."""
-    connection.execute(
-        sa.insert(events).values(
-            hub_id=event.hub_id,
-            kind=event.kind.value,
-            version=event.version,
-            at=event.at,
-            name=event.name,
-            before=dict(event.before),
-            after=dict(event.after),
-        )
-    )
-
-
-def _event(row: Row[Any]) -> StoredEvent:
-    event = Event(
-        hub_id=row.hub_id,
-        kind=EventKind(row.kind),
-        version=row.version,
-        at=row.at,
-        name=row.name,
-        before=row.before,
-        after=row.after,
-    )
-    return StoredEvent(id=row.id, event=event, report_id=row.report_id)
-
-
-def open_events(connection: Connection, hub_ids: Sequence[str] | None = None) -> list[StoredEvent]:
-    """Events that no report tells yet, oldest first; of these repos, or of all."""
-    query = sa.select(events).where(events.c.report_id.is_(None), events.c.closed_because.is_(None))
-    if hub_ids is not None:
-        query = query.where(events.c.hub_id.in_(hub_ids))
-    return [_event(row) for row in connection.execute(query.order_by(events.c.id))]
-
-
-def release_events(connection: Connection, hub_id: str) -> list[StoredEvent]:
-    """Every event that announced this repo or will."""
-    kinds = [*RELEASE_KINDS, EventKind.VARIANT_ADDED]
-    query = sa.select(events).where(events.c.hub_id == hub_id, events.c.kind.in_(kinds)).order_by(events.c.id)
-    return [_event(row) for row in connection.execute(query)]
-
-
-def close_events(connection: Connection, ids: Iterable[int], because: str) -> None:
-    """Events that need no report, with the reason."""
-    connection.execute(sa.update(events).where(events.c.id.in_(list(ids))).values(closed_because=because))
-
-
-def retell(connection: Connection, hub_id: str, before: EventKind, after: EventKind) -> None:
-    """An open event of one kind becomes one of another (a release that turns out to be a late copy)."""
-    connection.execute(
-        sa.update(events)
-        .where(events.c.hub_id == hub_id, events.c.kind == before.value, events.c.report_id.is_(None))
-        .values(kind=after.value)
-    )
-
-
-def claim_events(connection: Connection, ids: Sequence[int], report_id: str) -> bool:
-    """Give events to a report, once; False when any of them is taken."""
-    update = sa.update(events).where(events.c.id.in_(ids), events.c.report_id.is_(None))
-    return connection.execute(update.values(report_id=report_id)).rowcount == len(ids)
-
-
-def event(connection: Connection, number: int) -> StoredEvent | None:
-    """One event by its number."""
-    row = connection.execute(sa.select(events).where(events.c.id == number)).first()
-    return _event(row) if row else None
-
-
-def events_of_report(connection: Connection, report_id: str) -> list[StoredEvent]:
-    """The events that a report tells, oldest first."""
-    query = sa.select(events).where(events.c.report_id == report_id).order_by(events.c.id)
-    return [_event(row) for row in connection.execute(query)]
-
-
-def latest_events(connection: Connection, limit: int = 20) -> list[StoredEvent]:
-    """The newest events."""
-    return [_event(row) for row in connection.execute(sa.select(events).order_by(events.c.id.desc()).limit(limit))]
 
 
 # --- releases --------------------------------------------------------------------------------------------------------
