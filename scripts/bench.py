@@ -19,6 +19,7 @@ from xml.etree import ElementTree
 
 import bench_hub
 import bench_outbox
+import bench_peers
 
 from watcher import cycle
 from watcher.architecture.read import read
@@ -213,6 +214,7 @@ def _keep(store: Store, report: Report, numbers: Iterable[int]) -> None:
 if __name__ == "__main__":
     starts()
     reading()
+    bench_peers.main()
     pictures()
     pages()
     sites()

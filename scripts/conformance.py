@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+ENVIRONMENT = ROOT / ".conformance"
 sys.path.insert(0, str(ROOT))  # the reader needs nothing but the standard library
 
 from watcher.architecture.code.build import build_reference, total  # noqa: E402
@@ -51,7 +52,7 @@ class Row:
 def main() -> int:
     """Install, count twice, compare."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--environment", type=Path, default=ROOT / ".conformance", help="where torch is installed")
+    parser.add_argument("--environment", type=Path, default=ENVIRONMENT, help="where torch is installed")
     parser.add_argument("--torch", default=CPU_TORCH)
     parser.add_argument("--transformers", default="transformers")
     parser.add_argument("--table", choices=TABLES, default="causal")
