@@ -312,3 +312,63 @@ def shards(stored: Stored, count: int) -> Iterator[tuple[str, Stored]]:
     for number in range(count):
         part = {name: stored[name] for name in names[number::count]}
         yield f"model-{number + 1:05d}-of-{count:05d}.safetensors", part
+
+
+# --- GGUF ------------------------------------------------------------------------------------------------------------
+
+
+def text(value: str) -> bytes:
+    return struct.pack("<Q", len(value)) + value.encode()
+
+
+def entry(key: str, value: object) -> bytes:
+    kinds: list[tuple[type, int, str]] = [(int, 4, "<I"), (float, 6, "<f")]
+    if isinstance(value, str):
+        return text(key) + struct.pack("<I", 8) + text(value)
+    if isinstance(value, list):
+        body = b"".join(text(item) for item in value)
+        return text(key) + struct.pack("<IIQ", 9, 8, len(value)) + body
+    _, kind, form = next(row for row in kinds if isinstance(value, row[0]))
+    return text(key) + struct.pack("<I", kind) + struct.pack(form, value)
+
+
+def gguf(metadata: dict[str, object], tensors: dict[str, tuple[list[int], int]]) -> bytes:
+    parts = [b"GGUF", struct.pack("<IQQ", 3, len(tensors), len(metadata)), *(entry(*item) for item in metadata.items())]
+    for name, (shape, kind) in tensors.items():
+        dimensions = b"".join(struct.pack("<Q", size) for size in reversed(shape))
+        parts.append(text(name) + struct.pack("<I", len(shape)) + dimensions + struct.pack("<IQ", kind, 0))
+    return b"".join(parts)
+
+
+METADATA: dict[str, object] = {
+    "general.architecture": "qwen3",
+    "qwen3.block_count": 2,
+    "qwen3.embedding_length": H,
+    "qwen3.feed_forward_length": WIDE,
+    "qwen3.attention.head_count": HEADS,
+    "qwen3.attention.head_count_kv": KV,
+    "qwen3.attention.key_length": D,
+    "qwen3.attention.value_length": D,
+    "qwen3.context_length": 4096,
+    "qwen3.rope.freq_base": 1e6,
+    "tokenizer.ggml.tokens": ["a", "b", "c"],
+}
+NAMES = {
+    "attn_q.weight": [HEADS * D, H],
+    "attn_k.weight": [KV * D, H],
+    "attn_v.weight": [KV * D, H],
+    "attn_output.weight": [H, HEADS * D],
+    "attn_q_norm.weight": [D],
+    "attn_k_norm.weight": [D],
+    "ffn_gate.weight": [WIDE, H],
+    "ffn_up.weight": [WIDE, H],
+    "ffn_down.weight": [H, WIDE],
+    "attn_norm.weight": [H],
+    "ffn_norm.weight": [H],
+}
+Q4_K, F32 = 12, 0
+TENSORS = {
+    f"blk.{index}.{name}": (shape, Q4_K if len(shape) == 2 else F32)
+    for index in range(2)
+    for name, shape in NAMES.items()
+} | {"token_embd.weight": ([V, H], Q4_K), "output_norm.weight": ([H], F32)}

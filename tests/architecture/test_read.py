@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from watcher.architecture.read import raw_config, read
+from watcher.architecture.config_file import raw_config
+from watcher.architecture.read import read
 from watcher.architecture.record import Architecture
 from watcher.architecture.witness import RepoFiles
 from watcher.baselines.catalog import load_catalog

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import struct
 from typing import Any
 
 import pytest
-from checkpoints import CONFIG, HEADS, KV, TOTAL, WIDE, D, H, V
+from checkpoints import CONFIG, HEADS, KV, METADATA, TENSORS, TOTAL, WIDE, D, H, V, gguf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -155,63 +154,6 @@ def test_tensors_alone_say_what_they_can() -> None:
 # --- GGUF ------------------------------------------------------------------------------------------------------------
 
 
-def text(value: str) -> bytes:
-    return struct.pack("<Q", len(value)) + value.encode()
-
-
-def entry(key: str, value: object) -> bytes:
-    kinds: list[tuple[type, int, str]] = [(int, 4, "<I"), (float, 6, "<f")]
-    if isinstance(value, str):
-        return text(key) + struct.pack("<I", 8) + text(value)
-    if isinstance(value, list):
-        body = b"".join(text(item) for item in value)
-        return text(key) + struct.pack("<IIQ", 9, 8, len(value)) + body
-    _, kind, form = next(row for row in kinds if isinstance(value, row[0]))
-    return text(key) + struct.pack("<I", kind) + struct.pack(form, value)
-
-
-def gguf(metadata: dict[str, object], tensors: dict[str, tuple[list[int], int]]) -> bytes:
-    parts = [b"GGUF", struct.pack("<IQQ", 3, len(tensors), len(metadata)), *(entry(*item) for item in metadata.items())]
-    for name, (shape, kind) in tensors.items():
-        dimensions = b"".join(struct.pack("<Q", size) for size in reversed(shape))
-        parts.append(text(name) + struct.pack("<I", len(shape)) + dimensions + struct.pack("<IQ", kind, 0))
-    return b"".join(parts)
-
-
-METADATA: dict[str, object] = {
-    "general.architecture": "qwen3",
-    "qwen3.block_count": 2,
-    "qwen3.embedding_length": H,
-    "qwen3.feed_forward_length": WIDE,
-    "qwen3.attention.head_count": HEADS,
-    "qwen3.attention.head_count_kv": KV,
-    "qwen3.attention.key_length": D,
-    "qwen3.attention.value_length": D,
-    "qwen3.context_length": 4096,
-    "qwen3.rope.freq_base": 1e6,
-    "tokenizer.ggml.tokens": ["a", "b", "c"],
-}
-NAMES = {
-    "attn_q.weight": [HEADS * D, H],
-    "attn_k.weight": [KV * D, H],
-    "attn_v.weight": [KV * D, H],
-    "attn_output.weight": [H, HEADS * D],
-    "attn_q_norm.weight": [D],
-    "attn_k_norm.weight": [D],
-    "ffn_gate.weight": [WIDE, H],
-    "ffn_up.weight": [WIDE, H],
-    "ffn_down.weight": [H, WIDE],
-    "attn_norm.weight": [H],
-    "ffn_norm.weight": [H],
-}
-Q4_K, F32 = 12, 0
-TENSORS = {
-    f"blk.{index}.{name}": (shape, Q4_K if len(shape) == 2 else F32)
-    for index in range(2)
-    for name, shape in NAMES.items()
-} | {"token_embd.weight": ([V, H], Q4_K), "output_norm.weight": ([H], F32)}
-
-
 def test_a_gguf_file_is_read_like_a_config() -> None:
     record = read(RepoFiles(name="m/m-GGUF", headers={"m.gguf": gguf(METADATA, TENSORS)}, sizes={"m.gguf": 9}))
     assert record.model.family == "qwen3"
@@ -223,6 +165,20 @@ def test_a_gguf_file_is_read_like_a_config() -> None:
     assert record.tied_embeddings is True
     assert record.quantization is not None
     assert (record.quantization.method, record.quantization.bits) == ("gguf", 4)
+
+
+def test_a_split_gguf_file_is_read_from_all_of_its_parts() -> None:
+    parts = [dict(list(TENSORS.items())[:9]), dict(list(TENSORS.items())[9:])]
+    names = [f"m-0000{number}-of-00002.gguf" for number in (1, 2)]
+    heads = {
+        names[0]: gguf(METADATA | {"split.count": 2}, parts[0]),
+        names[1]: gguf({"split.count": 2}, parts[1]),
+    }
+    record = read(RepoFiles(name="m/m-GGUF", headers=heads, sizes=dict.fromkeys(names, 9)))
+    assert record.parameters.total == 2 * (LAYER + 2 * D) + V * H + H
+    only = read(RepoFiles(name="m/m-GGUF", headers={names[0]: heads[names[0]]}, sizes=dict.fromkeys(names, 9)))
+    assert only.layers.pattern == "2×(gqa+dense)"
+    assert only.parameters.total != record.parameters.total
 
 
 def test_a_cut_off_gguf_file_tells_what_it_has() -> None:

@@ -6,7 +6,6 @@ works out what follows; `build.py` makes the record. What no witness tells is un
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from watcher.architecture.belief import Beliefs
 from watcher.architecture.build import build
 from watcher.architecture.card import read_card, weigh
 from watcher.architecture.config import Config
+from watcher.architecture.config_file import find_config
 from watcher.architecture.derive.counts import tell_counts
 from watcher.architecture.derive.layers import kinds_of, layers_of, tell_layers
 from watcher.architecture.derive.memory import kind_bytes, tell_cache, tell_memory
@@ -24,14 +24,14 @@ from watcher.architecture.fitting import followed, referred
 from watcher.architecture.from_config import read_config
 from watcher.architecture.from_hub import read_hub
 from watcher.architecture.implementation import read_implementation
-from watcher.architecture.jsonsafe import Unreadable, as_mapping, load_object
+from watcher.architecture.jsonsafe import as_mapping
+from watcher.architecture.nothing import nothing_known
 from watcher.architecture.novelty import novel_in
-from watcher.architecture.record import Architecture, Evidence, Model, Parameters, Unknown
+from watcher.architecture.record import Architecture
 from watcher.architecture.sections.quantization import beside
 from watcher.architecture.weights import read_weights
 from watcher.architecture.weights.scheme import scheme
 from watcher.architecture.weights.tensors import Tensors, read_tensors
-from watcher.architecture.weights.translate import as_config
 from watcher.architecture.witness import Reading, RepoFiles
 
 if TYPE_CHECKING:
@@ -40,37 +40,6 @@ if TYPE_CHECKING:
 READER_VERSION = "3"
 """Raised when the same files give another record: what was read before is then read again."""
 
-CONFIGS = ("config.json", "params.json")
-
-
-def raw_config(files: RepoFiles) -> tuple[dict[str, Any] | None, str | None, str | None]:
-    """(config, its file name, problem): config.json, else params.json; None and a clause when it cannot be read."""
-    for name in CONFIGS:
-        if name in files.files:
-            try:
-                return load_object(files.files[name]), name, None
-            except Unreadable as error:
-                return None, name, f"{name} {error}"
-    return None, None, _adapter(files) or "there is no config.json"
-
-
-ADAPTER = "adapter_config.json"
-_REPO = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
-
-
-def _adapter(files: RepoFiles) -> str | None:
-    """That a repo only holds an adapter, and of what, as a clause."""
-    if ADAPTER not in files.files:
-        return None
-    try:
-        found = load_object(files.files[ADAPTER])
-    except Unreadable as error:
-        return f"{ADAPTER} {error}"
-    base, kind = found.get("base_model_name_or_path"), found.get("peft_type")
-    of = base if isinstance(base, str) and _REPO.fullmatch(base) else "another model"
-    what = f"{kind} adapter" if isinstance(kind, str) and re.fullmatch(r"\w{1,20}", kind) else "adapter"
-    return f"it only holds weights for {of} ({what}), which has the architecture"
-
 
 def read(files: RepoFiles, *, reference: Reference | None = None) -> Architecture:
     """Everything these files tell, with evidence; what they do not tell is listed as unknown, with the reason.
@@ -78,9 +47,9 @@ def read(files: RepoFiles, *, reference: Reference | None = None) -> Architectur
     With a reference, the implementation of the model's type is read too. Nothing of either is executed.
     """
     tensors = read_tensors(files)
-    config, problem = _config(files, tensors)
+    config, problem = find_config(files, tensors)
     if config is None:
-        return _nothing(files, problem or "there is no config.json")
+        return nothing_known(files, problem or "there is no config.json")
     card, stated = read_card(files)
     readings = [*witnesses(files, config, tensors, reference), card]
     beliefs = Beliefs(readings, default_why=problem or _why(config, readings))
@@ -90,18 +59,6 @@ def read(files: RepoFiles, *, reference: Reference | None = None) -> Architectur
     weigh(beliefs, stated)
     mark(beliefs, config, novel.config_keys, novel.classes, read=written)
     return build(files, beliefs, novel, _remote_code(files, config.raw))
-
-
-def _config(files: RepoFiles, tensors: Tensors) -> tuple[Config | None, str | None]:
-    """(config, problem): of a file, else of GGUF metadata, else an empty one where there are tensors to read."""
-    raw, name, problem = raw_config(files)
-    if raw is not None and name is not None:
-        return Config(raw, name), None
-    if tensors.gguf is not None:
-        told = as_config(tensors.gguf, tensors.file)
-        if told is not None:
-            return Config(told[0], tensors.file, told[1]), None
-    return (Config({}, name or "config.json") if tensors.items else None), problem
 
 
 def _why(config: Config, readings: list[Reading]) -> str:
@@ -164,30 +121,3 @@ def _remote_code(files: RepoFiles, raw: Mapping[str, Any]) -> bool:
     """Whether the repo brings its own modeling code."""
     names = files.sizes or files.files
     return bool(as_mapping(raw.get("auto_map"))) and any(path.endswith(".py") for path in names)
-
-
-# --- nothing to read -------------------------------------------------------------------------------------------------
-
-UNREAD = (
-    "decoder_type parameters.total parameters.text parameters.active parameters.active_with_embedding "
-    "parameters.embedding parameters.vision parameters.audio parameters.mtp context_length vocab_size hidden_size "
-    "tied_embeddings attention position norm residual feed_forward moe mtp_layers towers quantization kv_cache memory"
-).split()
-
-
-def _nothing(files: RepoFiles, why: str) -> Architecture:
-    if files.hub.get("gated"):
-        why = "gated"
-    stored = files.hub.get("stored_parameters")
-    count = stored if isinstance(stored, int) and stored > 0 else None
-    evidence = {"parameters.stored": Evidence(witness="hub", where="safetensors.parameters")} if count else {}
-    license_ = files.hub.get("license")
-    return Architecture(
-        model=Model(
-            id=files.name, revision=files.revision, license=license_ if isinstance(license_, str) and license_ else None
-        ),
-        parameters=Parameters(stored=count, vision=None, audio=None),
-        mtp_layers=None,
-        evidence=evidence,
-        unknown=tuple(Unknown(fact=fact, why=why) for fact in ("layers", *UNREAD)),
-    )

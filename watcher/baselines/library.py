@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
-from watcher.architecture.read import raw_config
+from watcher.architecture.config_file import raw_config
 from watcher.architecture.record import Architecture
 from watcher.architecture.witness import RepoFiles
 from watcher.baselines.catalog import load_catalog

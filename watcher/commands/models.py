@@ -36,7 +36,8 @@ def inspect(options: argparse.Namespace) -> int:
 
 def compare(options: argparse.Namespace) -> int:
     """Compare model B with baseline A."""
-    from watcher.architecture.read import raw_config, read
+    from watcher.architecture.config_file import raw_config
+    from watcher.architecture.read import read
     from watcher.compare.compare import compare as compare_records
 
     sides = [open_files(options, source) for source in (options.a, options.b)]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from watcher.architecture.read import raw_config
+from watcher.architecture.config_file import raw_config
 from watcher.architecture.record import Architecture
 from watcher.context import Context
 from watcher.hub.files import fetch_files

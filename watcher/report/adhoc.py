@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from watcher.architecture.read import raw_config, read
+from watcher.architecture.config_file import raw_config
+from watcher.architecture.read import read
 from watcher.architecture.record import Architecture
 from watcher.architecture.witness import RepoFiles
 from watcher.baselines.library import Library

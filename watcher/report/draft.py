@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from watcher.architecture.read import raw_config
+from watcher.architecture.config_file import raw_config
 from watcher.architecture.record import Architecture
 from watcher.architecture.reference import Reference
 from watcher.architecture.witness import RepoFiles

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from watcher.architecture.config_file import CONFIGS
 from watcher.architecture.record import Architecture
 from watcher.architecture.weights.files import main_set
 from watcher.architecture.weights.tensors import weight_map
@@ -12,8 +13,6 @@ SLACK, PACKED_SLACK = 0.01, 0.05
 
 WORD = 32
 """Bits of the largest element that packed values come in."""
-
-CONFIGS = ("config.json", "params.json")
 
 
 def weight_files(files: RepoFiles) -> tuple[str, ...]:
