@@ -79,15 +79,15 @@ def _verify(wheel: Path, digest: str) -> None:
         raise SourceError(f"{wheel.name}: its SHA-256 is {found}, the index promised {digest}; nothing was kept")
 
 
-def pip(arguments: list[str]) -> str:
-    """Run pip of this Python; what it printed. Raises SourceError with its last line."""
+def pip(arguments: list[str], instead: str = "give a wheel with --wheel FILE") -> str:
+    """Run pip of this Python; what it printed. Raises SourceError with its last line, and what to do `instead`."""
     command = [sys.executable, "-m", "pip", *arguments]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise SourceError(f"pip does not answer ({type(error).__name__}); give a wheel with --wheel FILE") from None
+        raise SourceError(f"pip does not answer ({type(error).__name__}); {instead}") from None
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
         why = lines[-1].strip()[:300] if lines else f"exit code {done.returncode}"
-        raise SourceError(f"pip could not fetch {PACKAGE}: {why}; give a wheel with --wheel FILE")
+        raise SourceError(f"pip could not fetch {arguments[-1]}: {why}; {instead}")
     return done.stdout

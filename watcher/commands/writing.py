@@ -48,22 +48,24 @@ def trends(options: argparse.Namespace) -> int:
 
 
 def runtimes(options: argparse.Namespace) -> int:
-    """The lists of architectures that runtimes know; `update` reads them anew from wheels or installed packages."""
+    """The lists of architectures that runtimes know; `update` reads them anew from their newest wheels."""
     from watcher.report.runtimes import lists_at
     from watcher.runtime import cache_directory
 
     folder = cache_directory(os.environ)
-    if options.action == "update":
-        _update(folder, options.paths)
+    problems = _update(folder, options) if options.action == "update" else []
     rows = [
         {"runtime": item.name, "version": item.version, "date": item.date, "architectures": len(item.names)}
         for item in lists_at(folder)
     ]
     if options.json:
-        return print_json(rows)
-    for row in rows:
-        say(f"{row['runtime']} {row['version']}: {row['architectures']} architectures, list of {row['date']}")
-    return 0
+        print_json(rows)
+    else:
+        for row in rows:
+            say(f"{row['runtime']} {row['version']}: {row['architectures']} architectures, list of {row['date']}")
+    for problem in problems:
+        sys.stderr.write(f"not read anew: {problem}\n")
+    return int(bool(problems))
 
 
 def schema(options: argparse.Namespace) -> int:
@@ -108,25 +110,26 @@ def _write(made: Report, options: argparse.Namespace) -> int:
     return 0
 
 
-def _update(folder: Path, paths: list[Path]) -> None:
-    """Lists from the given wheels or folders, else from the packages installed here, kept in the cache folder."""
+def _update(folder: Path, options: argparse.Namespace) -> list[str]:
+    """Lists from the given wheels or folders, from the packages installed here, else from the newest wheels of the
+    package index; kept in the cache folder. Returns a sentence for each that could not be had."""
     from watcher.report.runtime_lists import installed, read_list
+    from watcher.report.runtime_wheels import fetch_lists
     from watcher.whole_file import write_whole
 
-    chosen = paths or installed()
-    if not chosen:
-        raise ConfigurationError(
-            "runtimes update: neither vllm, sglang nor gguf is installed here; give their wheels "
-            "(pip download --no-deps vllm sglang gguf)"
-        )
+    chosen = options.paths or (installed() if options.installed else [])
+    if options.installed and not chosen:
+        raise ConfigurationError("runtimes update --installed: neither vllm, sglang nor gguf is installed here")
     today = datetime.now(UTC).date().isoformat()
+    fresh, problems = (dict(read_list(path, today) for path in chosen), []) if chosen else fetch_lists(today)
     target = folder / "runtimes.json"
     try:
         kept = json.loads(target.read_text("utf-8"))
     except (OSError, ValueError):
         kept = {}
-    fresh = dict(read_list(path, today) for path in chosen)
-    write_whole(target, json.dumps((kept if isinstance(kept, dict) else {}) | fresh).encode())
+    if fresh:
+        write_whole(target, json.dumps((kept if isinstance(kept, dict) else {}) | fresh).encode())
+    return problems
 
 
 def _month(text: str) -> date:
@@ -154,6 +157,7 @@ def _trends_arguments(parser: argparse.ArgumentParser) -> None:
 def _runtimes_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", nargs="?", choices=["list", "update"], default="list")
     parser.add_argument("paths", nargs="*", type=Path, metavar="WHEEL", help="a wheel, or a package's folder")
+    parser.add_argument("--installed", action="store_true", help="update from the packages that are installed here")
 
 
 def _schema_arguments(parser: argparse.ArgumentParser) -> None:
@@ -166,7 +170,7 @@ VERBS = (
     Verb(
         "runtimes",
         runtimes,
-        "watcher runtimes\n  watcher runtimes update vllm-0.33.0-cp38-abi3-manylinux_2_28_x86_64.whl",
+        "watcher runtimes\n  watcher runtimes update\n  watcher runtimes update gguf-0.19.0-py3-none-any.whl",
         _runtimes_arguments,
         config=False,
         data=True,

@@ -7,9 +7,10 @@ The three sources: vLLM's `model_executor/models/registry.py` (dicts of class na
 from __future__ import annotations
 
 import ast
+import hashlib
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,22 +73,49 @@ RUNTIMES = (
 def read_list(path: Path, date: str) -> tuple[str, dict[str, Any]]:
     """(runtime, its list) of a wheel, or of the folder of a package. Raises SourceError for anything else."""
     try:
-        found = dict(_wheel(path) if path.is_file() else _folder(path))
-        trees = {name: ast.parse(text) for name, text in sorted(found.items())}
-    except (OSError, zipfile.BadZipFile, SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        if path.is_file():
+            with zipfile.ZipFile(path) as archive:
+                return read_archive(archive, path.name, date)
+        found = dict(_folder(path))
+    except (OSError, zipfile.BadZipFile, ValueError) as error:
         raise SourceError(f"{path}: cannot be read as a runtime's wheel or folder: {error}") from None
+    return _listed(found, str(path), date, lambda package: _installed_version(path, package))
+
+
+def read_archive(
+    archive: zipfile.ZipFile, name: str, date: str, digests: Mapping[str, bytes] | None = None
+) -> tuple[str, dict[str, Any]]:
+    """(runtime, its list) of an open wheel called `name`; with `digests` its members are checked against them.
+
+    Raises SourceError for anything else.
+    """
+    found = dict(_members(archive))
+    for member, text in found.items():
+        if digests is not None and hashlib.sha256(text).digest() != digests.get(member):
+            raise SourceError(f"{name}: {member} is not what the wheel's RECORD says")
+    return _listed(found, name, date, lambda package: _wheel_version(name, package))
+
+
+def _listed(
+    found: Mapping[str, bytes], where: str, date: str, version: Callable[[str], str]
+) -> tuple[str, dict[str, Any]]:
+    """The list in the files found."""
+    try:
+        trees = {name: ast.parse(text) for name, text in sorted(found.items())}
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise SourceError(f"{where}: cannot be read as a runtime's wheel or folder: {error}") from None
     for runtime in RUNTIMES:
         mine = [tree for name, tree in trees.items() if runtime.files.search(name)]
         names = sorted({name for tree in mine for name in runtime.read(tree)})
         if names:
             gguf = "gguf " if runtime.package == "gguf" else ""
             return runtime.name, {
-                "version": gguf + _version(path, runtime.package),
+                "version": gguf + version(runtime.package),
                 "date": date,
                 "by": runtime.by,
                 "names": names,
             }
-    raise SourceError(f"{path}: holds no list of vLLM, SGLang or gguf; give a wheel, or the package's folder")
+    raise SourceError(f"{where}: holds no list of vLLM, SGLang or gguf; give a wheel, or the package's folder")
 
 
 def installed() -> list[Path]:
@@ -105,11 +133,10 @@ def _wanted(name: str) -> bool:
     return any(runtime.files.search(name) for runtime in RUNTIMES)
 
 
-def _wheel(path: Path) -> Iterator[tuple[str, bytes]]:
-    with zipfile.ZipFile(path) as archive:
-        for item in archive.infolist():
-            if _wanted(item.filename) and item.file_size <= LIMIT:
-                yield item.filename, archive.read(item)
+def _members(archive: zipfile.ZipFile) -> Iterator[tuple[str, bytes]]:
+    for item in archive.infolist():
+        if _wanted(item.filename) and item.file_size <= LIMIT:
+            yield item.filename, archive.read(item)
 
 
 def _folder(path: Path) -> Iterator[tuple[str, bytes]]:
@@ -119,10 +146,13 @@ def _folder(path: Path) -> Iterator[tuple[str, bytes]]:
             yield name, file.read_bytes()
 
 
-def _version(path: Path, package: str) -> str:
-    """From a wheel's name, or from the metadata beside an installed package."""
-    match = re.match(rf"{package}-([0-9][^-]*)-", path.name)
-    if match:
-        return match[1]
+def _wheel_version(name: str, package: str) -> str:
+    """From a wheel's name."""
+    match = re.match(rf"{package}-([0-9][^-]*)-", name)
+    return match[1] if match else "unversioned"
+
+
+def _installed_version(path: Path, package: str) -> str:
+    """From the metadata beside an installed package."""
     beside = sorted(path.parent.glob(f"{package}-*.dist-info"))
     return beside[-1].name.removeprefix(f"{package}-").removesuffix(".dist-info") if beside else "unversioned"
