@@ -55,7 +55,7 @@ SCALES: tuple[Scale, ...] = (
           _numbers()),
 )  # fmt: skip
 """The most telling first; a new number is a row here."""
-MOST = 4
+MOST = 3
 
 
 def beside(comparison: Comparison) -> list[str]:

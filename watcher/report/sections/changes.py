@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from watcher.compare import words
 from watcher.compare.model import Change, Comparison, Significance, Verdict
@@ -32,7 +32,7 @@ def changes(page: Page) -> Iterator[str]:
         yield from _without_baseline(page)
         return
     comparison = lead.comparison
-    yield f"## What changed against {inline(lead.name)}"
+    yield f"## What changed against {inline(lead.name if page.draft.lead.own_past else called(lead.name))}"
     yield _opening(lead, own_past=page.draft.lead.own_past)
     told, rest = ranked(comparison)
     nearest = by_role(page.draft.lead.neighbours, Role.NEAREST)
@@ -40,7 +40,7 @@ def changes(page: Page) -> Iterator[str]:
         yield "\n".join(f"{position}. {_told(change, lead, nearest)}" for position, change in enumerate(told, 1))
     yield from _traits(comparison, told)
     for item in others(page.draft.lead):
-        yield _in_short(item)
+        yield _in_short(item, {change.sentence for change in told})
     yield from _at_its_size(page.draft.lead)
     if rest:
         body = "\n".join(f"- {inline(change.sentence, 400)}" for change in rest[:100])
@@ -126,14 +126,22 @@ TITLES = {
 }
 
 
-def _in_short(item: Neighbour) -> str:
-    """`**Nearest by any maker**, DeepSeek-V3 (similarity 91%): adds DeepSeek Sparse Attention.`"""
+def _in_short(item: Neighbour, told: Collection[str]) -> str:
+    """`**Nearest by any maker**, DeepSeek-V3 (similarity 91%): adds DeepSeek Sparse Attention.`
+
+    Sentences told already are counted, not told again.
+    """
     comparison, plain = item.comparison, item.role is Role.PLAIN
     least = Significance.SCALE if plain else Significance.COSMETIC
-    weighty = [change for change in grouped(comparison.changes) if change.significance.rank > least.rank]
-    clauses = [change.sentence for change in weighty[: 6 if plain else 4] if change.fact != "unknown"]
-    said = "; ".join([*clauses, *(beside(comparison)[:2] if plain and _near_in_size(comparison) else ())])
+    weighty = [change.sentence for change in grouped(comparison.changes) if change.significance.rank > least.rank]
+    clauses = [text for text in weighty if text not in told][: 6 if plain else 4]
+    if plain and _near_in_size(comparison):
+        clauses += beside(comparison)[:2]
+    again = sum(text in told for text in weighty)
+    if again:
+        clauses.append(f"and {words.counted(again, 'of the changes above', 'of the changes above')}")
     same = "the same architecture" if comparison.verdict is Verdict.SAME else "the same structure at other sizes"
     name, percent = inline(called(item.name)), _percent(comparison)
     verdict = f", {comparison.verdict.value}" if item.role is Role.NEAREST else ""
-    return f"**{TITLES[item.role]}**, {name} (similarity {percent}{verdict}): {inline(said or same, 900)}."
+    told_now = "; ".join(clauses) or same
+    return f"**{TITLES[item.role]}**, {name} (similarity {percent}{verdict}): {inline(told_now, 900)}."

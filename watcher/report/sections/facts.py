@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from watcher.architecture.record import Architecture
 from watcher.compare import words
-from watcher.report.escape import inline, short
+from watcher.report.escape import inline
 from watcher.report.model import Neighbour, Role
+from watcher.report.neighbours import called
 from watcher.report.numbers import count, size, tokens
 from watcher.report.sections.page import Page, table
 
-UNKNOWN = "unknown"
+UNKNOWN, NONE = "unknown", "none"
+CACHE, NOMINAL = "KV cache per token", "KV cache per token, as tables count it"
 
 
 Row = tuple[str, Callable[[Architecture], str | None]]
@@ -22,7 +24,7 @@ def facts(record: Architecture) -> dict[str, str]:
     """What a facts table shows of a record; for a model that could not be read, only what is known."""
     rows = {label: said(record, fact, get(record)) for label, (fact, get) in ROWS.items()}
     if record.layers.count is None:
-        return {label: value for label, value in rows.items() if value not in ("none", UNKNOWN)}
+        return {label: value for label, value in rows.items() if value not in (NONE, UNKNOWN)}
     return rows
 
 
@@ -30,7 +32,7 @@ def said(record: Architecture, fact: str, value: str | None) -> str:
     """A value; `unknown` only where the record lists it so, else `none`."""
     if value is not None:
         return value
-    return UNKNOWN if record.is_unknown(fact) else "none"
+    return UNKNOWN if record.is_unknown(fact) else NONE
 
 
 def _heads(record: Architecture) -> str | None:
@@ -119,11 +121,11 @@ ROWS: dict[str, Row] = {
     "positions": ("position.kinds", _positions),
     "norm": ("norm.kind", _norm),
     "MTP layers": ("mtp_layers", lambda record: _number(record.mtp_layers)),
-    "KV cache per token": (
+    CACHE: (
         "kv_cache.bytes_per_token",
         lambda record: _size(record.kv_cache.bytes_per_token),
     ),
-    "KV cache per token, as tables count it": (
+    NOMINAL: (
         "kv_cache.nominal_bytes_per_token",
         lambda record: _size(record.kv_cache.nominal_bytes_per_token),
     ),
@@ -139,20 +141,27 @@ ROWS: dict[str, Row] = {
 
 
 def beside(page: Page) -> Iterator[str]:
-    """The model's facts; what is known and different from the first baseline is bold."""
+    """The model's facts; what is known and different from the first baseline is bold. What none has is left out."""
     mine = facts(page.draft.lead.record)
     if page.is_alert or not mine:
         return
     columns = _columns(page)
     yield "## Facts"
-    head = ["", page.name, *(inline(short(item.name)) for item in columns)]
+    head = ["", page.name, *(inline(called(item.name)) for item in columns)]
     theirs = [facts(item.comparison.a) for item in columns]
     rows = []
     for label, value in mine.items():
         cells = [other.get(label, UNKNOWN) for other in theirs]
+        if {value, *cells} == {NONE} or (label == NOMINAL and _same_caches((mine, *theirs))):
+            continue
         differs = bool(cells) and cells[0] != value and UNKNOWN not in (cells[0], value)
         rows.append([label, f"**{inline(value)}**" if differs else inline(value), *map(inline, cells)])
     yield table(head, rows)
+
+
+def _same_caches(sides: Iterable[Mapping[str, str]]) -> bool:
+    """Whether the published convention says of none of them anything else than what its cache grows by."""
+    return all(side.get(CACHE) == side.get(NOMINAL) for side in sides)
 
 
 def _columns(page: Page) -> list[Neighbour]:

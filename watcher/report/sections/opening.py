@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from watcher.architecture.record import LayerKind
 from watcher.report.escape import code, inline, link
 from watcher.report.sections.page import Page
 from watcher.report.summary import summary
@@ -42,14 +43,23 @@ def pattern(page: Page) -> Iterator[str]:
         return
     yield "## Layers"
     yield f"Pattern: {code(layers.pattern, 600)}"
-    if layers.sequence and len(layers.kinds) > 1:
+    marks = {kind.id: _marks(kind) for kind in layers.kinds[:12]}
+    if layers.sequence and any(marks.values()):
         kinds = "; ".join(
             f"{code(kind.id)} {inline(kind.mixer or 'unknown')}{' + ' + inline(kind.ff) if kind.ff else ''}"
-            + (f", window {kind.window:,}" if kind.window else "")
-            + (", no RoPE" if kind.rope is False and kind.mixer in ATTENTION else "")
+            + "".join(f", {mark}" for mark in marks[kind.id])
             for kind in layers.kinds[:12]
         )
         yield f"Sequence: {code(layers.sequence, 600)} with {kinds}"
+
+
+def _marks(kind: LayerKind) -> list[str]:
+    """What the pattern does not say of a kind of layer."""
+    return [
+        *([f"window {kind.window:,}"] if kind.window else []),
+        *(["no RoPE"] if kind.rope is False and kind.mixer in ATTENTION else []),
+        *(["keys and values of another layer"] if kind.shared_kv_from is not None else []),
+    ]
 
 
 ATTENTION = {"mha", "gqa", "mqa", "mla", "sliding", "chunked", "gated-attention"}

@@ -9,6 +9,7 @@ from functools import cache
 from importlib.resources import files
 
 from watcher.architecture.record import Architecture
+from watcher.compare import words
 from watcher.report.escape import inline
 from watcher.report.numbers import count, size, tokens
 from watcher.report.runtimes import runtimes
@@ -46,7 +47,11 @@ def fit(page: Page) -> Iterator[str]:
 def _weights_row(record: Architecture, name: str, value: int) -> tuple[str, str, str]:
     parameters = record.parameters.total or record.parameters.text
     if name in BYTES and parameters:
-        return inline(name), size(value), f"{count(parameters)} × {BYTES[name]:g} bytes"
+        return (
+            inline(name),
+            size(value),
+            f"{count(parameters)} × {BYTES[name]:g} {'byte' if BYTES[name] == 1 else 'bytes'}",
+        )
     return inline(name), size(value), "sum of the files" if name == "published" else ""
 
 
@@ -86,22 +91,25 @@ def _cache_arithmetic(record: Architecture) -> str:
 
 
 def _accelerators(record: Architecture, weights: dict[str, int], caches: dict[int, int]) -> Iterator[str]:
-    """How many of each hold the weights and one sequence."""
+    """How many of each hold the weights and one sequence; those that never do are only named."""
     if not weights:
         return
     date, known = accelerators()
     length = 32768 if 32768 in caches else max(caches, default=0)
     one = caches.get(length, 0)
     rows = [(inline(name), f"{gb} GB", *(_needed(value, one, gb) for value in weights.values())) for name, gb in known]
-    yield table(("accelerator", "memory", *(inline(name) for name in weights)), rows)
+    enough = [row for row in rows if set(row[2:]) != {DASH}]
     beside = f" and one sequence of {tokens(length)} tokens" if one else ""
-    yield (
-        f"How many of one node of {COUNTS[-1]} hold the weights{beside} in {USABLE:.0%} of their memory, and how many "
-        f"such sequences then fit; {DASH} where a node is not enough. Memory sizes of {date}; GB are 10⁹ bytes."
-        if one
-        else f"How many of one node of {COUNTS[-1]} hold the weights in {USABLE:.0%} of their memory; {DASH} where a "
-        f"node is not enough. Memory sizes of {date}; GB are 10⁹ bytes."
-    )
+    then = ", and how many such sequences then fit" if one else ""
+    if enough:
+        yield table(("accelerator", "memory", *(inline(name) for name in weights)), enough)
+        yield (
+            f"How many of one node of {COUNTS[-1]} hold the weights{beside} in {USABLE:.0%} of their memory{then}; "
+            f"{DASH} where a node is not enough."
+        )
+    short = [row[0] for row in rows if row not in enough]
+    none = f"No node of {COUNTS[-1]} is enough of {words.listed(short, most=len(short))}. " if short else ""
+    yield f"{none}Memory sizes of {date}; GB are 10⁹ bytes."
 
 
 DASH = "–"

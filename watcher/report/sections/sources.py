@@ -10,6 +10,8 @@ from watcher.report.numbers import count
 from watcher.report.sections.page import Page, folded, table
 
 MOST_REPOS = 100
+OF_FILES = ("parameters.stored", "memory.weights_bytes.published")
+"""Facts about the files and not the model: unknown wherever only a config was given, and no doubt about anything."""
 MOST_CLASSES = 10
 """Classes whose inheritance is told."""
 
@@ -41,7 +43,7 @@ def doubt(page: Page) -> Iterator[str]:
         yield f"The architecture cannot be read: {inline(page.draft.lead.unreadable)}."
         return
     novel = [*record.novel.config_keys, *record.novel.tensor_names, *record.novel.classes]
-    if record.unknown or record.disagreements or novel:
+    if any(item.fact not in OF_FILES for item in record.unknown) or record.disagreements or novel:
         yield "## Not known, not certain"
     if novel:
         yield f"New to us, so any fact may depend on it: {', '.join(code(name, 80) for name in novel[:30])}"
@@ -54,6 +56,8 @@ def doubt(page: Page) -> Iterator[str]:
         yield table(("the witnesses disagree on", "what they say", "believed"), rows)
     by_reason: dict[str, list[str]] = {}
     for unknown in record.unknown:
+        if unknown.fact in OF_FILES:
+            continue
         by_reason.setdefault(unknown.why, []).append(unknown.fact)
     if by_reason:
         yield "\n".join(
@@ -77,7 +81,8 @@ def sources(page: Page) -> Iterator[str]:
         created, seen = f"{draft.published_at:%Y-%m-%d %H:%M}", f"{seen_at:%Y-%m-%d %H:%M}"
         lines.append(f"created on the Hub {created} UTC, first seen {seen} UTC")
     if draft.catalog_version:
-        lines.append(f"baselines: catalog {inline(draft.catalog_version)}")
+        names = ", ".join(dict.fromkeys(item.name for item in draft.lead.neighbours))
+        lines.append(f"baselines: catalog {inline(draft.catalog_version)}{inline(f' ({names})' if names else '', 600)}")
     yield "\n".join(f"- {line}" for line in lines)
 
 
