@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
+import re
 import unicodedata
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from rich.console import Console
 
 from watcher.architecture.record import (
     Architecture,
@@ -24,13 +27,17 @@ from watcher.architecture.record import (
     Unknown,
 )
 from watcher.baselines.catalog import load_catalog
+from watcher.baselines.model import Baseline
 from watcher.compare.compare import compare
+from watcher.compare.model import Comparison
 from watcher.demo.models import baseline_of
 from watcher.publish.document import parse
+from watcher.publish.preview import MESSAGES, render
 from watcher.releases.model import EventKind, RepoRef
 from watcher.report.digest import digest_report
 from watcher.report.formats import strip_front_matter, to_html
 from watcher.report.model import Draft, Neighbour, Report, Role, Source, Subject
+from watcher.report.terminal import print_report
 from watcher.report.write import write_report
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -69,6 +76,17 @@ def infected(record: Architecture, text: str) -> Architecture:
     )
 
 
+def beside(text: str, base: Architecture, comparison: Comparison) -> tuple[Neighbour, ...]:
+    """One neighbour of each role, called as nastily as the model."""
+    origin = Baseline(name=f"org/{text}", date="2024-01", record=base)
+    return tuple(
+        Neighbour(
+            role=role, name=f"{role}/{text}", comparison=comparison, origin=origin if role is Role.NEAREST else None
+        )
+        for role in Role
+    )
+
+
 def page_of(record: Architecture, base: Architecture | None, text: str = "x", **more: Any) -> Report:
     name = f"{text}/{text}"
     comparison = compare(base, record, config_a={text: text}, config_b={"k": [text, {text: text}]}) if base else None
@@ -77,7 +95,7 @@ def page_of(record: Architecture, base: Architecture | None, text: str = "x", **
         repos=(RepoRef(hub_id="1", name=name, sha=text, variant=text), RepoRef(hub_id="2", name=name, sha=None)),
         comparison=comparison,
         baseline=text if base else None,
-        neighbours=(Neighbour(role=Role.PREDECESSOR, name=text, comparison=comparison),) if comparison else (),
+        neighbours=beside(text, base, comparison) if base and comparison else (),
     )
     return write_report(
         Draft(
@@ -143,7 +161,8 @@ def test_a_baseline_of_another_modality() -> None:
     check(page_of(baseline_of("Qwen/Qwen2.5-Omni").record, baseline_of("Qwen/Qwen3-32B").record))
 
 
-def test_a_thousand_layers_of_many_kinds() -> None:
+def endless() -> Architecture:
+    """A thousand layers of 120 kinds, without any order."""
     letters = [chr(65 + place % 26) + chr(65 + place // 26) for place in range(120)]
     kinds = tuple(LayerKind(id=letter, mixer=f"mixer-{letter}", ff="dense", count=8) for letter in letters)
     layers = Layers(
@@ -153,10 +172,43 @@ def test_a_thousand_layers_of_many_kinds() -> None:
         sequence=" ".join(letters[place * 7 % 120] for place in range(1000)),
         pattern=" ".join(f"1×(mixer-{letters[place * 7 % 120]}+dense)" for place in range(1000)),
     )
-    record = dataclasses.replace(baseline_of("zai-org/GLM-5").record, layers=layers)
-    report = page_of(record, baseline_of("zai-org/GLM-5").record)
+    return dataclasses.replace(baseline_of("zai-org/GLM-5").record, layers=layers)
+
+
+def test_a_thousand_layers_of_many_kinds() -> None:
+    report = page_of(endless(), baseline_of("zai-org/GLM-5").record)
     check(report)
     assert max(map(len, report.markdown.splitlines())) < 8000
+
+
+def check_forms(report: Report) -> None:
+    """Every form: data parses back, HTML has no tag but ours, text for people has no hidden signs or terminal codes."""
+    for kind in ("json", *MESSAGES):
+        json.loads(render(report, kind))
+    assert not FORBIDDEN & set(render(report, "html") + render(report, "text"))
+    tags = set(re.findall(r"<\s*(/?[a-zA-Z!][a-zA-Z0-9]*)", render(report, "html")))
+    assert {tag.lstrip("/") for tag in tags} <= SAFE_TAGS
+    for width in (40, 120):
+        shown = io.StringIO()
+        print_report(report, Console(file=shown, width=width))
+        assert not FORBIDDEN & set(shown.getvalue())
+
+
+SAFE_TAGS = set(
+    "h1 h2 p a em strong code pre ul ol li img table thead tbody tr th td details summary blockquote hr br".split()
+)
+
+
+@pytest.mark.parametrize("text", NASTY[1::2])
+def test_every_form_of_a_hostile_report(text: str) -> None:
+    mine, base = baseline_of("zai-org/GLM-5").record, baseline_of("google/gemma-3-27b-it").record
+    check_forms(page_of(infected(mine, text), infected(base, text[::-1]), text))
+
+
+def test_every_form_of_what_knows_nothing_and_of_what_is_endless() -> None:
+    empty = Architecture(unknown=(Unknown(fact="*", why="nothing was read"),))
+    check_forms(page_of(empty, baseline_of("zai-org/GLM-5").record))
+    check_forms(page_of(endless(), empty))
 
 
 @pytest.mark.parametrize("text", NASTY[::3])

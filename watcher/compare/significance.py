@@ -194,7 +194,7 @@ RULES: tuple[Rule, ...] = (
     Rule("tied_embeddings", LOST, SCALE, lambda told: "input and output embeddings are no longer tied"),
     Rule("position.rope_theta", CHANGED, SCALE, say.arrow("RoPE base")),
     Rule("position.partial_rotary_factor", CHANGED, SCALE, say.arrow("rotated share of each head")),
-    Rule("position.scaling", CHANGED, SCALE, say.other(words.SCALING, "RoPE scaling {after} instead of {before}")),
+    Rule("position.scaling", CHANGED, SCALE, say.scaling),
     Rule("position.nope_layers", CHANGED, SCALE, say.arrow("", "layer without positional encoding",
                                                           "layers without positional encoding")),
     Rule("attention.shared_kv_layers", CHANGED, SCALE, say.arrow("", "layer with shared keys and values",

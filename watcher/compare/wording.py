@@ -282,6 +282,14 @@ def _named_positions(found: list[str], names: dict[str, str] = words.POSITION) -
     return words.listed([words.named(word, names) for word in found])
 
 
+def scaling(told: Told) -> str:
+    """`YaRN scaling of RoPE instead of linear`, `adds YaRN scaling of RoPE`, `drops the YaRN scaling of RoPE`."""
+    before, after = (words.named(value, words.SCALING) for value in (told.before, told.after))
+    if told.before is None or told.after is None:
+        return f"adds {after} scaling of RoPE" if told.before is None else f"drops the {before} scaling of RoPE"
+    return f"{after} scaling of RoPE instead of {before}"
+
+
 def listed(label: str, names: dict[str, str]) -> Say:
     """`positions: RoPE and NoPE instead of RoPE`, for a set of words."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from watcher.architecture.record import Architecture
-from watcher.compare import stack
+from watcher.compare import stack, words
 from watcher.compare.model import Comparison
 from watcher.report import numbers
 from watcher.report.escape import clean
@@ -15,6 +15,7 @@ from watcher.report.formats import strip_front_matter
 from watcher.report.ranking import ranked
 from watcher.report.sections.facts import UNKNOWN, facts
 from watcher.report.summary import summary
+from watcher.report.traits import shared_and_own
 from watcher.report.why import why
 
 if TYPE_CHECKING:
@@ -90,6 +91,8 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
         table.add_row(*_cells(change.significance.value, change.sentence, why(change, comparison)), style=style)
     if told:
         console.print(table)
+    for title, said in shared_and_own(comparison, told).items():
+        console.print(clean(f"{title}: {words.listed(said, most=len(said))}", 2000), markup=False)
     for change in rest:
         console.print(f"- {clean(change.sentence, 400)}", style=COLOURS[change.significance.value], markup=False)
     _print_facts(comparison, names, console)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from watcher.architecture.record import Architecture
 from watcher.compare import mixes, words
+from watcher.compare.model import Change, Comparison
 from watcher.report.numbers import tokens
+from watcher.report.ranking import told_facts
 from watcher.report.summary import dense_layers, encoders, streams
 
 Say = Callable[[Architecture], str | None]
@@ -28,6 +30,13 @@ def also(before: Architecture, after: Architecture, told: Collection[str]) -> li
     theirs = {text for _, text in traits(before)}
     mine = [(facts.split("|"), text) for facts, text in traits(after) if text not in theirs]
     return [text for facts, text in mine if not any(fact in told for fact in facts)][:MOST]
+
+
+def shared_and_own(comparison: Comparison, told: Iterable[Change]) -> dict[str, list[str]]:
+    """`Kept` and `Also` beside the changes that are told, where there are such."""
+    facts = told_facts(comparison, told)
+    found = {"Kept": kept(comparison.a, comparison.b), "Also": also(comparison.a, comparison.b, facts)}
+    return {title: said for title, said in found.items() if said}
 
 
 def traits(record: Architecture) -> Iterator[tuple[str, str]]:

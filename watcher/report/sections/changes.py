@@ -11,10 +11,10 @@ from watcher.report.escape import inline
 from watcher.report.model import Neighbour, Role, Subject
 from watcher.report.neighbours import by_role, called
 from watcher.report.peers import beside
-from watcher.report.ranking import grouped, ranked, told_facts
+from watcher.report.ranking import grouped, ranked
 from watcher.report.sections.page import Page, folded
 from watcher.report.story import leading, others
-from watcher.report.traits import also, kept, traits
+from watcher.report.traits import shared_and_own, traits
 from watcher.report.why import why
 
 VERDICTS = {
@@ -49,11 +49,8 @@ def changes(page: Page) -> Iterator[str]:
 
 def _traits(comparison: Comparison, told: list[Change]) -> Iterator[str]:
     """`**Kept**: MLA, 1 shared expert and 61 layers.` and what else it has that no change of those told says."""
-    facts = told_facts(comparison, told)
-    found = {"Kept": kept(comparison.a, comparison.b), "Also": also(comparison.a, comparison.b, facts)}
-    for title, said in found.items():
-        if said:
-            yield f"**{title}**: {inline(words.listed(said, most=len(said)), 900)}."
+    for title, said in shared_and_own(comparison, told).items():
+        yield f"**{title}**: {inline(words.listed(said, most=len(said)), 900)}."
 
 
 def _at_its_size(subject: Subject) -> Iterator[str]:
