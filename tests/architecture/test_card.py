@@ -193,6 +193,65 @@ def test_what_is_said_of_the_model_itself_is_heard(case: str) -> None:
     assert heard(name, card) == expected
 
 
+QWEN = """# Foo3-Next-80B-A3B-Instruct
+
+**Foo3-Next-80B-A3B** has the following features:
+- Number of Parameters: 80B in total and 3B activated
+- Number of Paramaters (Non-Embedding): 79B
+- Number of Layers: 48
+  - Hybrid Layout: 12 * (3 * (Gated DeltaNet -> MoE) -> 1 * (Gated Attention -> MoE))
+- Gated Attention:
+  - Number of Attention Heads: 16 for Q and 2 for KV
+  - Head Dimension: 256
+- Gated DeltaNet:
+  - Number of Linear Attention Heads: 32 for V and 16 for QK
+  - Number of Attention Heads: 99
+- Mixture of Experts:
+  - Number of Activated Experts: 10 Routed + 1 Shared
+  - Expert Intermediate Dimension: 512
+- Context Length: 262,144 natively and extensible up to 1,010,000 tokens
+"""
+KIMI = """
+| | |
+|:--:|:--:|
+| **Architecture** | Mixture-of-Experts (MoE) |
+| **Total Parameters** | 1T |
+| **Activated Parameters** | 32B |
+| **Number of Layers** (Dense layer included) | 61 |
+| **Attention Hidden Dimension** | 7168 |
+| **MoE Hidden Dimension** (per Expert) | 2048 |
+| **Number of Experts** | 384 |
+| **Selected Experts per Token** | 8 |
+| **Vocabulary Size** | 160K |
+| **Context Length** | 128K |
+"""
+
+
+def test_the_forms_of_known_makers_are_read() -> None:
+    assert heard("maker/Foo3-Next-80B-A3B-Instruct", QWEN) == {
+        "parameters.total": 80 * 10**9,
+        "parameters.active": 3 * 10**9,
+        "layers.count": 48,
+        "attention.num_attention_heads": 16,
+        "attention.num_key_value_heads": 2,
+        "moe.num_experts_per_tok": 10,
+        "moe.num_shared_experts": 1,
+        "moe.moe_intermediate_size": 512,
+        "context_length": 262_144,
+    }
+    assert heard("maker/Foo-K2-Instruct", KIMI) == {
+        "parameters.total": 10**12,
+        "parameters.active": 32 * 10**9,
+        "layers.count": 61,
+        "hidden_size": 7168,
+        "moe.moe_intermediate_size": 2048,
+        "moe.num_experts": 384,
+        "moe.num_experts_per_tok": 8,
+        "vocab_size": 160 * 1024,
+        "context_length": 128 * 1024,
+    }
+
+
 def test_a_count_without_the_embedding_is_taken_as_one() -> None:
     record = with_card("Qwen/Qwen3-0.6B", "- Number of Parameters (Non-Embedding): 0.44B\n")
     assert not said_otherwise(record)

@@ -182,9 +182,14 @@ def doubts(record: Architecture) -> Iterator[str]:
     if novel:
         yield f"new to us: {', '.join(novel[:MAX_UNKNOWN])}"
     for found in record.disagreements:
-        values = ", ".join(f"{who} says {value}" for who, value in found.values.items())
+        values = ", ".join(f"{who} says {value}{_place(found.where.get(who))}" for who, value in found.values.items())
         note = f" ({found.note})" if found.note else ""
         yield f"disagreement on {found.fact}: {values}; {found.taken} is believed{note}"
+
+
+def _place(where: object) -> str:
+    """Where a witness says something; a derived fact stands nowhere by itself."""
+    return f" ({where})" if isinstance(where, str) else ""
 
 
 def _title(record: Architecture) -> str:

@@ -30,15 +30,25 @@ Reader = Callable[[str, str], Iterator[tuple[str, tuple[Quantity, ...], Quantity
 Read = tuple[str, tuple[Quantity, ...], Quantity | None]
 
 
+_ACTIVE = re.compile(r"\s*(?:param(?:eter)?s?\s+)?(?:are\s+)?activ(?:e|ated)\b", re.IGNORECASE)
+
+
 def _count(fact: str, value: str) -> Iterator[Read]:
-    """Numbers of parameters; a value may tell several (`2.3B effective (5.1B with embeddings)`)."""
-    found = tuple(item for item in quantities(value) if item.value >= 10**6)
-    if found and not re.search(r"\d\s*[x×]\s*\d|tokens", value):
-        yield fact, found, None
+    """Numbers of parameters: `80B in total and 3B activated`; `2.3B effective (5.1B with embeddings)` may be either."""
+    if re.search(r"\d\s*[x×]\s*\d|tokens", value):
+        return
+    found = [item for item in quantities(value) if item.value >= 10**6]
+    active = tuple(item for item in found if _ACTIVE.match(value, item.end))
+    rest = tuple(item for item in found if item not in active)
+    if rest:
+        yield fact, rest, None
+    if active:
+        yield "parameters.active", active, None
 
 
 EXTENSION = re.compile(
-    r"yarn|extend|expand|extrapol|scal(ed|ing|able)|with rope|\bntk\b|longrope|self-?extend|dual chunk", re.IGNORECASE
+    r"yarn|exten[ds]|expand|extrapol|scal(ed|ing|able)|with rope|\bntk\b|longrope|self-?extend|dual chunk",
+    re.IGNORECASE,
 )
 
 
@@ -132,11 +142,11 @@ SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), word)
     for pattern, word in (
         (r"[_/#|-]+", " "),
-        (r"\bparam(eter)?s?\b", "parameters"),
+        (r"\bparam(et|at)?(er)?s?\b", "parameters"),
         (r"\bactivated\b", "active"),
         (r"\b(dim(ension)?s?|width)\b", "size"),
         (r"\bvocab\b", "vocabulary"),
-        (r"\bexperts per token\b", "active experts"),
+        (r"(?<!active )(?<!selected )\bexperts per token\b", "active experts"),
         (r"\b(per (token|expert)|num(ber)?|no\.|total|max(imum)?|native|count|of|used|in)(?!\w)", " "),
     )
 )

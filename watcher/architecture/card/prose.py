@@ -31,7 +31,7 @@ PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 
 
 EXTENDED = re.compile(
-    rf"\bnative(?:ly)?\b[^.;:]{{0,40}}?{NUMBER}[^.;:]{{0,60}}?\b(?:expand|extend|extrapol|scal)\w*[^.;:]{{0,40}}?{NUMBER}",
+    rf"\bnative(?:ly)?\b[^.;:]{{0,40}}?{NUMBER}[^.;:]{{0,60}}?\b(?:expand|exten[ds]|extrapol|scal)\w*[^.;:]{{0,40}}?{NUMBER}",
     re.IGNORECASE,
 )
 """`Native 256K context, expandable to 1M`: said of nothing but the card's own model."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from watcher.architecture.record import Disagreement
 from watcher.compare import words
 from watcher.report.escape import clean, code, fenced, inline, link
 from watcher.report.numbers import count
@@ -49,7 +50,7 @@ def doubt(page: Page) -> Iterator[str]:
         yield f"New to us, so any fact may depend on it: {', '.join(code(name, 80) for name in novel[:30])}"
     if record.disagreements:
         rows = [
-            (code(item.fact), ", ".join(f"{inline(who)}: {inline(value)}" for who, value in item.values.items()),
+            (code(item.fact), ", ".join(_said(item, who) for who in item.values),
              inline(item.taken + (f" ({item.note})" if item.note else "")))
             for item in record.disagreements[:40]
         ]  # fmt: skip
@@ -64,6 +65,13 @@ def doubt(page: Page) -> Iterator[str]:
             f"- {', '.join(code(fact) for fact in found[:12])}{' …' if len(found) > 12 else ''}: {inline(why)}"
             for why, found in list(by_reason.items())[:40]
         )
+
+
+def _said(item: Disagreement, who: str) -> str:
+    """What one witness says, and where it stands; a derived fact stands nowhere by itself."""
+    where = item.where.get(who)
+    place = f" ({code(where, 100)})" if isinstance(where, str) else ""
+    return f"{inline(who)}: {inline(item.values[who])}{place}"
 
 
 def sources(page: Page) -> Iterator[str]:
