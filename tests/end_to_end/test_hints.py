@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-import requests
 from stage import Stage
 
 from watcher import cycle
@@ -137,13 +136,10 @@ def test_the_real_daemon_is_told_by_a_real_request(stage: Stage) -> None:
             assert daemon.stderr is not None
             while "first look" not in daemon.stderr.readline():
                 assert daemon.poll() is None
+            stage.world.webhooks.subscribe(f"http://127.0.0.1:{port}/hub", [("org", "maker")], "s3cret")
             stage.world.create("maker/Hinted-32B", model_files(QWEN))
-            payload = {
-                "event": {"action": "create", "scope": "repo"},
-                "repo": {"type": "model", "name": "maker/Hinted-32B"},
-            }
-            url, headers = f"http://127.0.0.1:{port}/hub", {"X-Webhook-Secret": "s3cret"}
-            assert requests.post(url, json=payload, headers=headers, timeout=10).status_code == 202
+            stage.world.webhooks.wait()
+            assert {sent.status for sent in stage.world.webhooks.sent} == {202}
             deadline = time.monotonic() + 90
             while not stage.received() and time.monotonic() < deadline:
                 time.sleep(0.2)

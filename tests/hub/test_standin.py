@@ -192,3 +192,13 @@ def test_it_answers_as_the_hub_was_recorded(shared: Path) -> None:
     with Standin(conformance.world()) as standin:
         for name, recording in conformance.recordings(shared / "hub"):
             assert conformance.differences(standin, recording) == [], name
+
+
+def test_webhooks_are_set_up_by_the_unmodified_client(secure: Standin) -> None:
+    with pytest.raises(HfHubHTTPError):
+        api(secure).list_webhooks()
+    account = api(secure, TOKEN)
+    made = account.create_webhook(url="http://127.0.0.1:9/", watched=[{"type": "org", "name": "maker"}], secret="s")
+    assert [hook.id for hook in account.list_webhooks()] == [made.id]
+    account.delete_webhook(made.id)
+    assert secure.world.webhooks.subscriptions == []

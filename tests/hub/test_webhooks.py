@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watcher.errors import ConfigurationError
+from watcher.hub.standin import Standin, World
 from watcher.hub.webhooks import LIMIT, Hint, Receiver, parse_hint
 
 SECRET = "correct horse battery staple ü"
@@ -195,3 +197,43 @@ def test_any_object_is_a_hint_or_nothing(payload: Any) -> None:
 def test_any_bytes_are_a_hint_nothing_or_a_value_error(body: bytes) -> None:
     with suppress(ValueError):
         parse_hint(body)
+
+
+def test_the_stand_ins_own_webhooks_are_understood() -> None:
+    kept = Kept()
+    world = World(datetime(2026, 11, 1, tzinfo=UTC))
+    with receiver(kept) as url, Standin(world):
+        world.webhooks.subscribe(url, [("org", "Maker")], SECRET)
+        world.create("maker/Secret", {"config.json": b"{}"}, private=True)
+        world.create("other/Model", {"config.json": b"{}"})
+        world.webhooks.wait()
+        assert kept == []
+        world.change("maker/Secret", private=False)
+        world.create("maker/Model", {"config.json": b"{}"})
+        world.rename("maker/Model", "other/Moved")
+        world.delete("maker/Secret")
+        world.webhooks.wait()
+    assert [hint.what for hint in kept] == [
+        "maker/Secret: update repo.config",
+        "maker/Model: create repo",
+        "maker/Model: update repo.content",
+        "maker/Model: move repo",
+        "maker/Secret: delete repo",
+    ]
+    assert {sent.status for sent in world.webhooks.sent} == {202}
+    moved = next(sent.body for sent in world.webhooks.sent if "movedTo" in sent.body)
+    assert moved["movedTo"]["name"] == "other/Moved"
+
+
+def test_the_stand_in_tries_again_while_its_webhook_is_not_stored() -> None:
+    kept = Kept()
+    kept.works = False
+    world = World(datetime(2026, 11, 1, tzinfo=UTC))
+    with receiver(kept) as url:
+        world.webhooks.subscribe(url, [("model", "maker/Model")], SECRET)
+        world.create("maker/Model")
+        world.webhooks.wait()
+        kept.works = True
+        world.upload("maker/Model", {"config.json": b"{}"})
+        world.webhooks.wait()
+    assert [sent.status for sent in world.webhooks.sent] == [503, 202]

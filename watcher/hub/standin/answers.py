@@ -7,7 +7,6 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
 from urllib.parse import parse_qs, quote, urlencode
 
 from watcher.hub.standin import items
@@ -142,7 +141,7 @@ class Answers:
         if prefix and not inside:
             raise Refused(404, f'{prefix[:-1]} does not exist on "{revision}"', "EntryNotFound")
         deep = first(request.query, "recursive") in ("true", "1", "True")
-        rows = _tree(inside, prefix, deep)
+        rows = items.tree_rows(inside, prefix, deep)
         start = int(base64.b64decode(first(request.query, "cursor") or "") or b"0")
         limit = limit_of(first(request.query, "limit"), TREE_PAGE, TREE_PAGE)
         headers = {}
@@ -270,9 +269,33 @@ class Answers:
 
     def whoami(self, request: Request, account: str | None) -> Response:
         """`GET /api/whoami-v2`."""
+        self._signed_in(account)
+        return json_answer(request, {"type": "user", "name": account, "fullname": account, "orgs": [], "auth": {}})
+
+    def webhooks(self, request: Request, account: str | None) -> Response:
+        """`GET|POST /api/settings/webhooks`: an account's webhooks, or one more."""
+        self._signed_in(account)
+        if request.method != "POST":
+            return json_answer(request, [item.to_dict() for item in self.world.webhooks.subscriptions])
+        try:
+            asked_for = json.loads(request.body)
+            watched = [(str(item["type"]), str(item["name"])) for item in asked_for["watched"]]
+            url, secret = asked_for["url"], asked_for.get("secret") or ""
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise Refused(400, '"watched" and "url" are required') from None
+        made = self.world.webhooks.subscribe(str(url), watched, str(secret))
+        return json_answer(request, {"webhook": made.to_dict()})
+
+    def webhook(self, request: Request, account: str | None, identity: str) -> Response:
+        """`DELETE /api/settings/webhooks/{id}`."""
+        self._signed_in(account)
+        if request.method != "DELETE" or not self.world.webhooks.unsubscribe(identity):
+            raise Refused(404, "This webhook does not exist")
+        return json_answer(request, {"success": True})
+
+    def _signed_in(self, account: str | None) -> None:
         if account is None:
             raise Refused(401, "Invalid username or password.", None, CHALLENGE)
-        return json_answer(request, {"type": "user", "name": account, "fullname": account, "orgs": [], "auth": {}})
 
     def harnesses(self, request: Request, account: str | None) -> Response:
         """`GET /api/agent-harnesses`: what the client asks for in the first call of a process."""
@@ -294,6 +317,8 @@ ROUTES: tuple[tuple[str, Handler], ...] = (
     (r"/api/organizations/([\w.-]+)/overview", Answers.organization),
     (r"/api/users/([\w.-]+)/overview", Answers.user),
     (r"/api/whoami-v2", Answers.whoami),
+    (r"/api/settings/webhooks", Answers.webhooks),
+    (r"/api/settings/webhooks/([0-9a-f]+)", Answers.webhook),
     (r"/api/agent-harnesses", Answers.harnesses),
     (r"/cdn/([0-9a-f]+)/([0-9a-f]{40})/(.+)", Answers.cdn),
     (rf"/{_NAME}/resolve/([^/]+)/(.+)", Answers.resolve),
@@ -301,27 +326,11 @@ ROUTES: tuple[tuple[str, Handler], ...] = (
 )
 """Path → what answers it; the first match counts."""
 
-POSTED = re.compile(r"/api/models/[\w.-]+/[\w.-]+/paths-info/[^/]+")
-"""What may be posted to; everything else is read."""
+POSTED = re.compile(r"/api/models/[\w.-]+/[\w.-]+/paths-info/[^/]+|/api/settings/webhooks(/[0-9a-f]+)?")
+"""What may be posted to or deleted; everything else is read."""
 
 
 # --- helpers ---------------------------------------------------------------------------------------------------------
-
-
-def _tree(files: Mapping[str, File], prefix: str, deep: bool) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    folders: dict[str, None] = {}
-    for path, file in files.items():
-        parts = path[len(prefix) :].split("/")
-        depth = len(parts) if deep else 2
-        folders |= {prefix + "/".join(parts[:count]): None for count in range(1, min(len(parts), depth))}
-        if deep or len(parts) == 1:
-            rows.append(items.tree_item(path, file))
-    listed = [
-        {"type": "directory", "oid": hashlib.sha1(name.encode()).hexdigest(), "size": 0, "path": name}
-        for name in folders
-    ]
-    return [*listed, *rows]
 
 
 def _another_host(origin: str) -> str:

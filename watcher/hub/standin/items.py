@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import struct
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -214,3 +216,20 @@ def sibling(path: str, file: File) -> dict[str, Any]:
     if file.lfs:
         item["lfs"] = {"sha256": file.sha256, "size": file.size, "pointerSize": len(file.pointer)}
     return item
+
+
+def tree_rows(files: Mapping[str, File], prefix: str, deep: bool) -> list[dict[str, Any]]:
+    """Files and folders below a folder (`prefix`, with its slash), as a tree lists them."""
+    rows: list[dict[str, Any]] = []
+    folders: dict[str, None] = {}
+    for path, file in files.items():
+        parts = path[len(prefix) :].split("/")
+        depth = len(parts) if deep else 2
+        folders |= {prefix + "/".join(parts[:count]): None for count in range(1, min(len(parts), depth))}
+        if deep or len(parts) == 1:
+            rows.append(tree_item(path, file))
+    listed = [
+        {"type": "directory", "oid": hashlib.sha1(name.encode()).hexdigest(), "size": 0, "path": name}
+        for name in folders
+    ]
+    return [*listed, *rows]

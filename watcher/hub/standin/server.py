@@ -100,6 +100,7 @@ class Standin:
         self._scheme = "https" if tls else "http"
         if tls is not None:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        self.world.webhooks.origin = self.url
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     @classmethod
@@ -161,6 +162,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._handle()
 
+    def do_DELETE(self) -> None:
+        self._handle()
+
     def log_message(self, *arguments: Any) -> None:
         """The log is `Standin.log`."""
 
@@ -186,7 +190,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _response(self, path: str, query: str, headers: dict[str, str], body: bytes, allowed: bool) -> Response:
         if not allowed:
             return error(429, "You have exceeded the rate limit.")
-        if self.command == "POST" and not POSTED.fullmatch(path):
+        if self.command in ("POST", "DELETE") and not POSTED.fullmatch(path):
             return error(404, "Sorry, we can't find the page you are looking for.")
         request = Request(
             method=self.command,

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from watcher.hub.standin.crowd import Crowd
 from watcher.hub.standin.repo import Commit, Content, ModelRepo, file_at
+from watcher.hub.standin.webhooks import Happened, Webhooks
 
 Happening = Callable[["World"], None]
 
@@ -30,6 +31,7 @@ class World:
         """Names that answer although they have no repo."""
         self.crowd: Crowd | None = None
         """Repos beside these that exist by their number, for tests of scale."""
+        self.webhooks = Webhooks()
         self._lag: timedelta | None = None
         self._listings: list[tuple[datetime, list[ModelRepo]]] = []
 
@@ -98,7 +100,7 @@ class World:
             self._made += 1
             hub_id = f"{int(moment.timestamp()):08x}{self._made:016x}"
             repo = ModelRepo(hub_id=hub_id, name=name, created_at=moment, private=private, gated=gated)
-            self._repos[hub_id] = repo
+            self._put(repo)
             self._moved.pop(name.lower(), None)
         return self.upload(name, files, at=moment, title="initial commit") if files else repo
 
@@ -140,6 +142,7 @@ class World:
         with self._guard:
             repo = self._existing(name)
             del self._repos[repo.hub_id]
+            self.webhooks.tell(Happened(before=repo, after=None))
             self._moved = {old: target for old, target in self._moved.items() if target != repo.hub_id}
 
     # --- the timeline ------------------------------------------------------------------------------------------------
@@ -170,6 +173,8 @@ class World:
         return repo
 
     def _put(self, repo: ModelRepo) -> ModelRepo:
+        """The repo as it is from now on; who subscribed is told."""
+        self.webhooks.tell(Happened(before=self._repos.get(repo.hub_id), after=repo))
         self._repos[repo.hub_id] = repo
         return repo
 
