@@ -101,3 +101,36 @@ def test_another_size_is_news_and_not_an_edit(stage: Stage, wall: Wall) -> None:
     stage.world.create("maker/Model-4B", model_files("Qwen/Qwen3-4B"))
     stage.settle()
     assert (len(wall.messages), wall.edits) == (2, 0)
+
+
+def test_an_early_note_comes_at_first_sight_and_becomes_the_report(stage: Stage, wall: Wall) -> None:
+    asked = ["early", "released"]
+    stage.channels = [
+        {"name": "chat", "type": "discord", "url": wall.url, "events": asked},
+        stage.channel("slack", name="eager", events=asked),
+        stage.channel("slack", name="usual"),
+    ]
+    stage.once()
+    stage.world.create("maker/Model-32B", model_files("Qwen/Qwen3-32B"))
+    stage.once(MINUTES)
+    (note,) = wall.messages.values()
+    assert "First look" in note
+    assert (len(stage.received("eager")), len(stage.received("usual"))) == (1, 0)
+    stage.world.create("maker/Model-4B", model_files("Qwen/Qwen3-4B"))
+    assert stage.once(MINUTES)[-1].startswith("done: 1 event, 1 model read"), "a release has one note"
+    stage.once(30 * MINUTES)
+    (whole,) = wall.messages.values()
+    assert "First look" not in whole
+    assert ["First look" in headline for headline in stage.headlines("eager")] == [True, False]
+    assert (wall.edits, len(stage.received("eager")), len(stage.received("usual"))) == (1, 2, 1)
+    assert stage.once(timedelta(hours=1))[-1] == "done: nothing new"
+
+
+def test_something_breaking_needs_no_early_note(stage: Stage) -> None:
+    stage.channels = [stage.channel("slack", events=["early", "released"])]
+    stage.once()
+    files = model_files("Qwen/Qwen3-32B", changed={"model_type": "brandnew", "architectures": ["BrandNewForCausalLM"]})
+    stage.world.create("maker/Warp", files)
+    stage.once(MINUTES)
+    stage.once(timedelta(hours=1))
+    assert len(stage.received()) == 1

@@ -17,6 +17,8 @@ class EventKind(enum.StrEnum):
     RELEASED = "released"
     APPEARED = "appeared"
     """Just there, nothing to read yet."""
+    EARLY = "early"
+    """A release at first sight, before it has settled: a note about it, never drawn from a sighting."""
     VARIANT_ADDED = "variant_added"
     CONFIG_CHANGED = "config_changed"
     CODE_CHANGED = "code_changed"

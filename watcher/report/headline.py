@@ -148,6 +148,7 @@ def _renamed(draft: Draft) -> str:
 
 EVENTS: dict[EventKind, Callable[[Draft], str]] = {
     EventKind.RELEASED: _released,
+    EventKind.EARLY: lambda draft: f"First look: {_released(draft)}",
     EventKind.RECREATED: lambda draft: f"Made anew under the same name: {_released(draft)}",
     EventKind.VARIANT_ADDED: _variants,
     EventKind.CONFIG_CHANGED: _changed("config"),

@@ -22,6 +22,7 @@ from watcher.releases.filters import is_quiet
 from watcher.releases.model import EventKind, Release, ReleaseState, Repo
 from watcher.releases.settle import settled
 from watcher.report.draft import Material, draft_alert, draft_change, draft_release
+from watcher.report.early import draft_early, early_id
 from watcher.report.late import told_members
 from watcher.report.model import Draft, Report
 from watcher.report.picture import with_pictures
@@ -70,6 +71,8 @@ class Work:
     """A silent release, told after all: it is out with this report."""
     whole: Callable[[], Draft] | None = None
     """For copies that came late: the draft of the whole release, for channels that can edit what told it."""
+    note: str | None = None
+    """The early note that this report takes the place of, on channels that can edit it."""
 
 
 def report_due(context: Context) -> None:
@@ -116,10 +119,13 @@ def _tell_release(context: Context, library: Library, release: Release, now: dat
     material = Material(context, library, members, now)
     watch = context.settings.watch
     if not settled(release, members, pending, now, watch.settle, watch.max_settle) and not _new_at_sight(material):
+        if (early := draft_early(context, material, release)) is not None:
+            publish(context, Work(draft=early, events=()), now)
         return
     kind = _recreated(events) or EventKind.RELEASED
     draft = draft_release(material, release, kind, _before(events))
-    publish(context, Work(draft=draft, events=tuple(events), release=release, members=tuple(members)), now)
+    work = Work(draft=draft, events=tuple(events), release=release, members=tuple(members), note=early_id(release))
+    publish(context, work, now)
 
 
 def _new_at_sight(material: Material) -> bool:
@@ -280,10 +286,11 @@ def _waiting(context: Context, work: Work, report: Report, now: datetime) -> lis
 
     @cache
     def completed(folder: str) -> Report:
-        assert work.whole is not None
+        if work.whole is None:
+            return worded(folder)
         return _said(context, with_pictures(work.whole(), _templates(context, folder)))
 
-    first = work.release.report_id if work.release is not None and work.whole is not None else None
+    first = work.release.report_id if work.release is not None and work.whole is not None else work.note
     edits = edits_for(context, first, report, completed, now)
     edited = {item.channel for item in edits}
     fresh = deliveries_for(context, report, now, worded=worded)

@@ -19,7 +19,7 @@ from watcher.store.engine import Store
 
 MAX_PAGE = 1_000_000
 """Bytes of a page of the reports folder; larger ones are none of ours."""
-APART = frozenset({"alert", "digest"})
+APART = frozenset({"alert", "digest", "early"})
 """Reports about no single model stay out of the gallery: about the watcher itself, and over many releases."""
 
 

@@ -162,8 +162,9 @@ def count_reports(connection: Connection) -> int:
 
 
 def reports_since(connection: Connection, since: datetime) -> list[Report]:
-    """Every report made since a moment but those about the watcher itself, oldest first."""
-    query = sa.select(reports).where(reports.c.created_at >= since, reports.c.event != EventKind.ALERT.value)
+    """Every report made since a moment but early notes and those about the watcher itself, oldest first."""
+    apart = [EventKind.ALERT, EventKind.EARLY]
+    query = sa.select(reports).where(reports.c.created_at >= since, reports.c.event.not_in(apart))
     return [_report(connection, row) for row in connection.execute(query.order_by(reports.c.created_at, reports.c.id))]
 
 
