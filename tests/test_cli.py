@@ -99,6 +99,19 @@ def test_init_check_once_status(stage: Stage, tmp_path: Path, capsys: pytest.Cap
     assert main(["deliveries", "--json", *config]) == 0
 
 
+def test_check_says_when_a_refused_token_is_left_out(
+    stage: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "config.toml"
+    hub = f'[hub]\nendpoint = "{stage.standin.url}"\ntoken = "hf_wrong"\nanonymous = true\n'
+    path.write_text(f'{hub}[watch]\norganizations = ["maker"]\n')
+    assert main(["check", "--config", str(path)]) == 0
+    assert "going on without it" in " ".join(capsys.readouterr().out.split())
+    path.write_text(path.read_text().replace("true", "false"))
+    assert main(["check", "--config", str(path)]) == 1
+    assert "does not accept hub.token" in " ".join(capsys.readouterr().out.split())
+
+
 def test_check_names_what_is_wrong(stage: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "config.toml"
     path.write_text(

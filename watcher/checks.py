@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from watcher.errors import WatcherError
-from watcher.hub.model import Hub
+from watcher.hub.model import Hub, HubError, HubProblem
 from watcher.settings import Settings
 
 if TYPE_CHECKING:
@@ -69,13 +69,19 @@ def _hub(settings: Settings) -> Iterator[Check]:
         return  # the token is at fault, and named already
 
     if settings.hub.read_token():
-        yield _try("hub", lambda: _account(hub, settings.hub.endpoint))
+        yield _try("hub", lambda: _account(hub, settings))
     yield from _organizations(hub, settings)
 
 
-def _account(hub: Hub, endpoint: str) -> str:
-    """Whose token it is, and what it may ask."""
-    name = hub.whoami()
+def _account(hub: Hub, settings: Settings) -> str:
+    """Whose token it is, and what it may ask; a token that is not accepted is no fault where it may be left out."""
+    endpoint = settings.hub.endpoint
+    try:
+        name = hub.whoami()
+    except HubError as error:
+        if error.problem is HubProblem.BAD_TOKEN and settings.hub.anonymous:
+            return f"{endpoint} does not accept hub.token; going on without it, as hub.anonymous says"
+        raise
     rate = next(iter(hub.rates.values()), None)
     quota = f", {rate.quota} requests per window" if rate and rate.quota else ""
     return f"{endpoint} answers as {name}{quota}"

@@ -172,7 +172,7 @@ class Exchange:
 
     def _problem(self, answer: Answer) -> HubProblem:
         code = CODES.get(answer.headers.get("x-error-code", ""))
-        message = answer.headers.get("x-error-message", "").lower()
+        message = f"{answer.headers.get('x-error-message', '')} {answer.body.decode('utf-8', 'replace')}".lower()
         if answer.status == 429:
             return HubProblem.RATE_LIMITED
         if answer.status >= 500 or answer.status in (408, 425):
@@ -182,7 +182,7 @@ class Exchange:
         if code is not None:
             return code
         if answer.status == 401:  # missing or private, or a token that the Hub does not know
-            return HubProblem.BAD_TOKEN if "credentials" in message else HubProblem.NOT_FOUND
+            return HubProblem.BAD_TOKEN if "invalid credentials" in message else HubProblem.NOT_FOUND
         return HubProblem.NOT_FOUND if answer.status in (404, 410) else HubProblem.REFUSED
 
 
