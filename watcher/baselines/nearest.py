@@ -33,8 +33,9 @@ def nearest(record: Architecture, candidates: Iterable[Baseline]) -> Match | Non
     if record.layers.count is None:
         return None
     mine = features(record)
+    fit = (item for item in candidates if _may_lead(item, record))
     scored = sorted(
-        ((feature_similarity(item.features, mine), item) for item in candidates),
+        ((feature_similarity(item.features, mine), item) for item in fit),
         key=lambda pair: (-pair[0], pair[1].date, pair[1].name),
     )
     best: tuple[tuple[float, ...], Match] | None = None
@@ -47,3 +48,9 @@ def nearest(record: Architecture, candidates: Iterable[Baseline]) -> Match | Non
         if best is None or key < best[0]:
             best = (key, Match(item, comparison.similarity))
     return best[1] if best else None
+
+
+def _may_lead(item: Baseline, record: Architecture) -> bool:
+    """Whether enough is known of a baseline: without sizes little can differ, so that its mixers must be the same."""
+    mixers = ({kind.mixer for kind in side.layers.kinds} for side in (item.record, record))
+    return item.record.layers.count is not None or len(set(map(frozenset, mixers))) == 1

@@ -93,20 +93,32 @@ class Mix:
         return Ratio(most, least, many // divisor, few // divisor, alternating)
 
     @property
+    def experts(self) -> str | None:
+        """`every 2nd layer`, where just these have experts."""
+        places = [place for place, kind in enumerate(self.layers, 1) if kind.ff == "moe"]
+        return _every(places, len(self.layers)) if places else None
+
+    @property
     def nope(self) -> str | None:
         """`every 4th layer`, `the global layers`, `7 layers`: which attention layers have no positional encoding."""
         attending = [kind for kind in self.layers if kind.num_attention_heads and not kind.state_bytes]
         without = [place for place, kind in enumerate(attending, 1) if kind.rope is False]
         if not without or len(without) == len(attending):
             return None
-        step = without[0]
-        if step > 1 and without == [*range(step, len(attending) + 1, step)]:
-            return f"every {words.ordinal(step)} layer"
+        if periodic := _every(without, len(attending)):
+            return periodic
         kinds = {attending[place - 1].mixer for place in without}
         rest = {kind.mixer for kind in attending if kind.rope is not False}
         if kinds <= FULL and not kinds & rest:
             return "the global layers"
         return words.counted(len(without), "layer")
+
+
+def _every(places: list[int], of: int) -> str | None:
+    """`every 4th layer`, where these places (from 1) are that, to the end."""
+    step = places[0]
+    periodic = step > 1 and places == [*range(step, of + 1, step)]
+    return f"every {words.ordinal(step)} layer" if periodic else None
 
 
 def _usual(lengths: list[int]) -> int:
@@ -124,6 +136,11 @@ def ratio(record: Architecture) -> Ratio | None:
 def nope(record: Architecture) -> str | None:
     """`every 4th layer`; see `Mix.nope`."""
     return Mix(record).nope
+
+
+def experts(record: Architecture) -> str | None:
+    """`every 2nd layer`; see `Mix.experts`."""
+    return Mix(record).experts
 
 
 def in_brackets(record: Architecture, named: Collection[str] = ()) -> str:

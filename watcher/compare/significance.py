@@ -143,7 +143,7 @@ RULES: tuple[Rule, ...] = (
     Rule("towers.*", GAINED, STRUCTURAL, say.tower_gained, ("model.modalities",), "towers"),
     Rule("towers.*", LOST, STRUCTURAL, say.tower_lost, ("model.modalities",), "towers"),
     Rule("towers.*.class", CHANGED, STRUCTURAL, say.tower(say.other({})), (), "towers"),
-    Rule("model.modalities", CHANGED, STRUCTURAL, say.listed("modalities", {})),
+    Rule("model.modalities", CHANGED, STRUCTURAL, say.modalities),
     Rule("novel.*", CHANGED, STRUCTURAL, say.novel("part", "parts")),
     Rule("layers.mixers.*.qk_norm", CHANGED, STRUCTURAL,
          say.in_layers(say.other(words.QK_NORM, "QK-norm {after} instead of {before}"))),

@@ -172,7 +172,8 @@ def fields(label: str) -> Say:
             for name, value in after.items()
             if value != before.get(name) and UNKNOWN not in (value, before.get(name)) and name != "layers"
         ]
-        return f"{label}: {', '.join(parts)}"
+        layers = [words.counted(group.get("layers"), "layer") for group in (after, before)]
+        return f"{label}: {', '.join(parts) or f'in {layers[0]} instead of {layers[1]}'}"
 
     return say
 
@@ -203,6 +204,8 @@ def feed_forward_order(told: Told) -> str:
         return f"starts with {words.counted(dense, 'dense layer')}" if dense else "starts with dense layers"
     if told.before == "dense… moe…" and told.after == "moe…":
         return "experts in every layer, no dense layers at the start"
+    if every := mixes.experts(told.b.record):
+        return f"experts in {every}"
     if "none" in str(told.after).split("…")[0].split() and "none" not in str(told.before):
         return "feed-forward parts are layers of their own"
     return f"feed-forward parts in the order {words.clean(told.after)} instead of {words.clean(told.before)}"
@@ -259,14 +262,20 @@ def _really(side: Side) -> bool:
 
 
 def positions(told: Told) -> str:
-    """`partial RoPE instead of RoPE`, `adds RoPE`, `drops RoPE`: only what comes and goes."""
+    """`partial RoPE instead of RoPE`, `adds RoPE`, `drops RoPE`: only what comes and goes; NoPE by its layers."""
     before, after = ([*(group or {})] for group in (told.before, told.after))
-    gained, lost = [word for word in after if word not in before], [word for word in before if word not in after]
-    if gained and lost:
-        return f"{_named_positions(gained)} instead of {_named_positions(lost)}"
-    if gained == ["nope"] or lost == ["nope"]:
-        return without_positions(told.b.record) if gained else "positions in every attention layer"
-    return f"adds {_named_positions(gained)}" if gained else f"drops {_named_positions(lost)}"
+    gained, lost = (
+        [word for word in mine if word not in theirs and word != "nope"]
+        for mine, theirs in ((after, before), (before, after))
+    )
+    if after == ["nope"]:
+        return f"{words.POSITION['nope']} instead of {_named_positions(lost)}" if lost else words.POSITION["nope"]
+    said = [f"{_named_positions(gained)} instead of {_named_positions(lost)}"] if gained and lost else []
+    said += [f"adds {_named_positions(gained)}"] if gained and not lost else []
+    said += [f"drops {_named_positions(lost)}"] if lost and not gained else []
+    if ("nope" in after) != ("nope" in before):
+        said.append(without_positions(told.b.record) if "nope" in after else "positions in every attention layer")
+    return ", ".join(said)
 
 
 def without_positions(record: Architecture) -> str:
@@ -288,6 +297,15 @@ def scaling(told: Told) -> str:
     if told.before is None or told.after is None:
         return f"adds {after} scaling of RoPE" if told.before is None else f"drops the {before} scaling of RoPE"
     return f"{after} scaling of RoPE instead of {before}"
+
+
+def modalities(told: Told) -> str:
+    """`takes video as well`, `no longer takes audio`."""
+    before, after = ([*(group or {})] for group in (told.before, told.after))
+    gained, lost = [kind for kind in after if kind not in before], [kind for kind in before if kind not in after]
+    said = [f"takes {words.listed([words.clean(kind) for kind in gained])} as well"] if gained else []
+    said += [f"no longer takes {words.listed([words.clean(kind) for kind in lost])}"] if lost else []
+    return ", ".join(said)
 
 
 def listed(label: str, names: dict[str, str]) -> Say:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 
 from watcher.compare.model import Change, Comparison, Significance
@@ -30,19 +30,33 @@ def told_facts(comparison: Comparison, told: Iterable[Change]) -> set[str]:
 
 def _weight(change: Change) -> tuple[float, float]:
     """By significance; of equal ones names after structure, and sizes by importance and by how far they moved."""
-    rank, last = change.significance.rank, -1.0 if fnmatchcase(change.fact, NAMES) else 0.0
-    return (-rank, -_moved(change) if change.significance is Significance.SCALE else -last)
+    names = float(is_naming(change) or change.fact.startswith(NAMES))
+    return (-change.significance.rank, -_moved(change) if change.significance is Significance.SCALE else names)
 
 
-NAMES = "novel.*"
+NAMES = ("novel.", "config.")
 """New names of classes, keys and tensors: they say that something is new, structure says what."""
 
 
+def is_naming(change: Change) -> bool:
+    """Whether this is no more than another name for an encoder."""
+    return change.fact == "towers" and " instead of " in change.sentence
+
+
 def _moved(change: Change) -> float:
-    """Importance × how far, in doublings."""
-    before, after = (_number(value) for value in (change.before, change.after))
-    apart = abs(math.log2(after / before)) if before and after else 1.0
-    return SIZES.get(change.fact, USUAL) * min(max(apart, LEAST), FARTHEST)
+    """Importance × how far, in doublings; a count of parameters that moved by less than `NOTED` has no importance."""
+    if isinstance(change.before, Mapping) and isinstance(change.after, Mapping):
+        apart = max((_apart(change.before.get(name), value) for name, value in change.after.items()), default=1.0)
+    else:
+        apart = _apart(change.before, change.after)
+    weight = SIZES.get(change.fact, USUAL)
+    return (USUAL if weight == FIRST and apart < NOTED else weight) * min(max(apart, LEAST), FARTHEST)
+
+
+def _apart(before: object, after: object) -> float:
+    """Doublings between two numbers; 1 where one of them is none."""
+    old, new = _number(before), _number(after)
+    return abs(math.log2(new / old)) if old and new else float(before != after)
 
 
 def _number(value: object) -> float:
@@ -51,9 +65,9 @@ def _number(value: object) -> float:
 
 LEAST, FARTHEST, LARGEST = 0.01, 3.0, 1e30
 """Doublings that count at least and at most; from `LARGEST` on a number is no size of anything."""
-USUAL = 1.0
+USUAL, FIRST, NOTED = 1.0, 10_000.0, 0.03
 SIZES = {
-    "parameters": 10_000.0,
+    "parameters": FIRST,
     "moe.num_experts": 6.0,
     "kv_cache.nominal_bytes_per_token": 5.0,
     "context_length": 4.0,

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 
 from watcher.architecture.record import Architecture, MixEntry
 from watcher.compare import mixes, words
-from watcher.compare.model import Change, Significance, Verdict
+from watcher.compare.model import Significance, Verdict
 from watcher.report.model import Neighbour, Role, Subject
 from watcher.report.neighbours import by_role, called
-from watcher.report.ranking import grouped
+from watcher.report.ranking import NAMES, grouped, is_naming
 from watcher.report.traits import also
 
 NOTICEABLE = 1.25
@@ -122,22 +122,16 @@ def _structural(lead: Neighbour) -> Iterator[str]:
     for change in sorted(grouped(lead.comparison.changes), key=lambda change: change.fact.startswith(NAMES)):
         if change.significance.rank < Significance.STRUCTURAL.rank or change.fact in TOLD_ELSEWHERE:
             continue
-        if _is_naming(change) or change.sentence.startswith(OF_A_KIND) or (attention and change.fact in OF_ATTENTION):
+        if is_naming(change) or change.sentence.startswith(OF_A_KIND) or (attention and change.fact in OF_ATTENTION):
             continue
         yield change.sentence
 
 
 def _namings(lead: Neighbour) -> Iterator[str]:
     """Other names for encoders, where there is nothing else to tell."""
-    return (change.sentence for change in lead.comparison.changes if _is_naming(change))
+    return (change.sentence for change in lead.comparison.changes if is_naming(change))
 
 
-def _is_naming(change: Change) -> bool:
-    return change.fact == "towers" and " instead of " in change.sentence
-
-
-NAMES = ("novel.", "config.")
-"""Facts that say that something is new; structure says what."""
 SUBLAYERS = ("moe", "ffn")
 """Mixer words of stacks whose entries are single sublayers: no attention."""
 TOLD_ELSEWHERE = ("decoder_type", "unknown", "model.modalities")

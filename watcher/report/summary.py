@@ -141,6 +141,8 @@ def dense_layers(record: Architecture) -> str | None:
     dense = record.moe.dense_layers if record.moe else None
     if not dense:
         return None
+    if every := mixes.experts(record):
+        return f"experts in {every}"
     ids = stack.expand(record.layers.sequence or "") or []
     feeds = {kind.id: kind.ff for kind in record.layers.kinds}
     prefix = [feeds.get(letter) for letter in ids[:dense]] == ["dense"] * dense

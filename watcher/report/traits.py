@@ -46,7 +46,8 @@ def traits(record: Architecture) -> Iterator[tuple[str, str]]:
 
 def _mixers(record: Architecture) -> str | None:
     """`MLA`, `5:1 sliding-window/global attention`."""
-    found, kinds = mixes.ratio(record), [item.kind for item in record.layers.mix]
+    found = mixes.ratio(record)
+    kinds = [item.kind for item in record.layers.mix if item.kind not in mixes.SUBLAYERS]
     return str(found) if found else words.listed([words.short(kind) for kind in kinds]) if kinds else None
 
 

@@ -136,7 +136,7 @@ TABLE: tuple[Why, ...] = (
     Why("towers", _says("drops "), "it takes one modality less: no tower, projector and preprocessing to run"),
     Why("model.modalities", _always, "what goes in, and so the preprocessing, is different"),
     Why("novel.*", _always, "any other fact may depend on it"),
-    Why("config.*", _always, "any other fact may depend on it"),
+    Why("config.*", _says("no reference knows"), "any other fact may depend on it"),
     Why("kv_cache.*", _grew_by(1.1), "fewer concurrent sequences fit beside the weights"),
     Why("kv_cache.*", _shrank_by(1.1), "more concurrent sequences fit beside the weights"),
     Why("context_length", _grew, "longer inputs, if the memory for their cache is there"),
