@@ -99,10 +99,22 @@ def fields(machine: Machine, cls: ClassValue) -> Env:
     for item in reversed([item for item in classes.order(machine, cls) if isinstance(item, ClassValue)]):
         for node in item.node.body:
             if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
-                values[node.target.id] = _value(machine, node.value, item)
+                values[node.target.id] = _field(machine, node.value, item)
             elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
                 values[f"${node.targets[0].id}"] = _value(machine, node.value, item)
     return values
+
+
+def _field(machine: Machine, node: ast.expr, cls: ClassValue) -> Any:
+    """A field's default: the value itself, or what `field(default=…)` or any other function of fields is given."""
+    value = _value(machine, node, cls)
+    if value is not UNKNOWN or not isinstance(node, ast.Call):
+        return value
+    words = {word.arg: word.value for word in node.keywords}
+    if "default" in words:
+        return _value(machine, words["default"], cls)
+    made = _value(machine, words["default_factory"], cls) if "default_factory" in words else UNKNOWN
+    return machine.call(made, [], {}) if made is not UNKNOWN else UNKNOWN
 
 
 def _value(machine: Machine, node: ast.expr, cls: ClassValue) -> Any:

@@ -227,6 +227,17 @@ def parameter(args: list[Any], named: Named) -> Weight:
     return Weight(shape if shape is not None else (UNKNOWN,))
 
 
+def weight_norm(args: list[Any], named: Named) -> ModuleValue:
+    """`weight_norm(module, name="weight", dim=0)`: the module, with a length beside the direction of that weight."""
+    module, name, dim = args[0], _arg(args, named, 1, "name", "weight"), _arg(args, named, 2, "dim", 0)
+    weight = module.weights.get(name) if isinstance(name, str) else None
+    if weight is None or weight.shape is None or not isinstance(dim, int) or not 0 <= dim < len(weight.shape):
+        module.weights["?"] = Weight(None)
+    else:
+        module.weights[f"{name}_g"] = Weight(tuple(length if i == dim else 1 for i, length in enumerate(weight.shape)))
+    return module  # type: ignore[no-any-return]
+
+
 FILLED = frozenset("empty zeros ones rand randn full normal".split())
 ALIKE = frozenset("log exp sqrt zeros_like ones_like empty_like clamp rand_like expm1 log1p neg abs softplus".split())
 ACTIVATIONS = frozenset("sigmoid silu gelu relu tanh softmax softplus topk logsigmoid".split())

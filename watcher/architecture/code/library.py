@@ -15,6 +15,9 @@ from watcher.architecture.code.values import ClassValue, ConfigValue, Machine
 
 AUTO = f"{REFERENCE}/models/auto"
 PAIR = re.compile(r"""["']([\w.-]+)["']\s*[,:]\s*\(?\s*["'](\w+)["']""")
+WHOLE = re.compile(r"\b([A-Z_]+_NAMES)\.items\(\)")
+"""Another table that one takes in."""
+
 CLASS = re.compile(r"^class (\w+)", re.MULTILINE)
 SAME_CODE = {"kimi_k2": "deepseek_v3", "gpt-sw3": "gpt2", "kimi_k25": "deepseek_v3", "mimo_v2": "mimo_v2_flash"}
 """Model types without a folder of their own whose makers say that they use another's code."""
@@ -54,6 +57,8 @@ class Library:
                 table = found.setdefault(name[0], {})
                 for key, value in PAIR.findall(body):
                     table.setdefault(key, value)
+                for other in WHOLE.findall(body):
+                    table |= {key: value for key, value in found.get(other, {}).items() if key not in table}
         return found
 
     def names(self, table: str) -> dict[str, str]:

@@ -176,6 +176,8 @@ def call(machine: Machine, path: str, args: list[Any], named_: Env) -> Any:
         return automatic(machine, path.split(".")[-2], args, named_)
     if last in FLAGS or re.fullmatch(r"is_\w+_available", last):
         return FLAGS.get(last, False)
+    if last == "weight_norm" and args and isinstance(args[0], ModuleValue):
+        return layers.weight_norm(args, named_)
     if path.startswith(("torch.", "einops.")):
         return _function(machine, last, args, named_)
     return _foreign(machine, path, last, args, named_)

@@ -72,6 +72,8 @@ def _hasattr(machine: Machine, args: list[Any], named: Env, env: Env) -> Any:
     if isinstance(owner, ModuleValue):
         own = name in owner.children or name in owner.attributes or name in owner.weights
         return own or (owner.cls is not None and classes.find(machine, owner.cls, name)[0] is not None)
+    if isinstance(owner, Space) and owner.path.startswith("torch."):  # code asks for what newer versions have
+        return True
     return UNKNOWN
 
 
@@ -86,7 +88,7 @@ def _names(kind: Any) -> set[str]:
 
 
 def _isinstance(machine: Machine, args: list[Any], named: Env, env: Env) -> Any:
-    if len(args) != 2 or args[0] is UNKNOWN or isinstance(args[0], Space):
+    if len(args) != 2 or args[0] is UNKNOWN or args[1] is UNKNOWN or isinstance(args[0], Space):
         return UNKNOWN
     value, kind = args
     names = _names(kind)
