@@ -174,6 +174,25 @@ def test_the_theme_can_be_switched_and_is_kept(browser: Any, served: str) -> Non
     one(browser, "#theme").click()
 
 
+def test_a_charts_points_tell_their_model_to_mouse_and_keyboard(browser: Any, home: str) -> None:
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.keys import Keys
+
+    browser.get(home + "charts-cache.html")
+    told = one(browser, "#point")
+    ActionChains(browser).move_to_element(all_of(browser, ".chart a")[0]).perform()
+    wait(browser, lambda b: "per token" in told.text)
+    reached = all_of(browser, '.chart a[tabindex="0"]')
+    assert len(reached) == 1
+    browser.execute_script("arguments[0].focus()", reached[0])
+    first = told.text
+    ActionChains(browser).send_keys(Keys.END).perform()
+    assert "Kimi-K2-Instruct" in told.text != first
+    browser.switch_to.active_element.send_keys(Keys.ENTER)
+    wait(browser, lambda b: b.current_url.endswith("models/moonshotai--kimi-k2-instruct.html"))
+    assert errors(browser) == []
+
+
 def test_the_keyboard_reaches_the_content_first(browser: Any, served: str) -> None:
     from selenium.webdriver.common.action_chains import ActionChains
     from selenium.webdriver.common.keys import Keys

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from watcher.architecture.record import Architecture, LayerKind, Layers, Model, Moe
 from watcher.errors import ConfigurationError
 from watcher.site import charts, facts
+from watcher.site.families import family
 from watcher.site.lineage import forest
 from watcher.site.markup import to_safe_html
 from watcher.site.model import Row, Story
@@ -201,10 +202,10 @@ def test_any_models_make_a_chart(points: list[tuple[float | None, float | None, 
 
 
 def test_a_model_counts_as_its_most_special_layers() -> None:
-    assert charts.family(a("x/y", "", mix={"gqa": 9, "sliding": 40})) == "window"
-    assert charts.family(a("x/y", "", mix={"mla": 9}, sparse="dsa")) == "compressed"
-    assert charts.family(a("x/y", "", mix={"mamba2": 9, "moe": 1, "gqa": 2})) == "linear"
-    assert charts.family(a("x/y", "")) == "other"
+    assert family(a("x/y", "", mix={"gqa": 9, "sliding": 40})) == "window"
+    assert family(a("x/y", "", mix={"mla": 9}, sparse="dsa")) == "compressed"
+    assert family(a("x/y", "", mix={"mamba2": 9, "moe": 1, "gqa": 2})) == "linear"
+    assert family(a("x/y", "")) == "other"
 
 
 # --- the local server ------------------------------------------------------------------------------------------------

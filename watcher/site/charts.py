@@ -11,6 +11,7 @@ from typing import Final
 from watcher.report.numbers import count, size
 from watcher.report.sketch import words
 from watcher.report.sketch.text import valid, width
+from watcher.site.families import FAMILIES, family, marks
 from watcher.site.model import Model, Row
 
 WIDE: Final = 920.0
@@ -19,24 +20,18 @@ LEFT: Final = 92.0
 RIGHT: Final = 24.0
 TOP: Final = 20.0
 BOTTOM: Final = 58.0
-MAX_POINTS: Final = 1_200
+MAX_POINTS: Final = 1_000
 """The newest models that are drawn; a page has to stay small."""
 MAX_LABELS: Final = 42
+MAX_LINES: Final = 100
+"""Of the table below a chart."""
 LABEL: Final = 12.0
+READABLE: Final = 18.0
+"""px of a bar's part that can hold a word."""
+SWATCH: Final = "M-6-4a2 2 0 0 1 2-2h8a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2h-8a2 2 0 0 1-2-2z"
+"""The legend's mark where parts of bars are told apart, which have their word in them."""
 SLACK: Final = 1.12
 """How much wider a browser's own font may set a name than ours."""
-
-FAMILIES: Final[dict[str, str]] = {
-    "attention": "full attention (MHA, GQA, MQA)",
-    "window": "windowed attention in the mix",
-    "latent": "latent attention (MLA)",
-    "compressed": "sparse or compressed attention",
-    "linear": "linear or recurrent layers",
-    "convolution": "convolutions in the mix",
-    "other": "other",
-}
-"""Families of attention, the plainest first; a model counts as the last one it has."""
-_ORDER: Final = list(FAMILIES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +42,15 @@ class Chart:
     about: str
     """What it shows, one sentence."""
     svg: str
-    legend: tuple[tuple[str, str], ...]
-    """Family, what it is called."""
+    legend: tuple[tuple[str, str, str], ...]
+    """Family, what it is called, its mark as a path."""
     head: tuple[str, ...]
     """Of the same as a table."""
     table: tuple[tuple[str, ...], ...]
-
-
-def family(row: Row) -> str:
-    """The family of attention a model counts as."""
-    found = {words.mixer(kind).family for kind in row.mix if kind not in words.SUBLAYERS}
-    if row.sparse:
-        found.add("compressed")
-    known = [name if name in _ORDER else "other" for name in found if name != "unknown"]
-    return max(known, key=_ORDER.index, default="other")
+    pages: tuple[str, ...] = ()
+    """The page that each line of the table is about."""
+    interactive: bool = False
+    """Whether it has points that can be gone through."""
 
 
 # --- scatter ---------------------------------------------------------------------------------------------------------
@@ -71,6 +61,8 @@ class Axis:
     """A logarithmic axis."""
 
     label: str
+    short: str
+    """What is written behind a point's value."""
     value: Callable[[Row], float | None]
     write: Callable[[float], str]
     base: float
@@ -90,9 +82,9 @@ def _cache(row: Row) -> float | None:
     return row.cache
 
 
-PARAMETERS = Axis("parameters", _total, count, 10)
-ACTIVE = Axis("active parameters per token", _active, count, 10)
-CACHE = Axis("KV cache per token, bf16", _cache, size, 4, 1024)
+PARAMETERS = Axis("parameters", "parameters", _total, count, 10)
+ACTIVE = Axis("active parameters per token", "active", _active, count, 10)
+CACHE = Axis("KV cache per token, bf16", "per token", _cache, size, 4, 1024)
 
 
 def cache_by_size(models: Sequence[Model]) -> Chart:
@@ -126,22 +118,34 @@ def scatter(
         ends = [f"{place_x(value):.1f},{place_y(value):.1f}" for value in (low, high)]
         lines.append(f'<polyline class="diagonal" points="{" ".join(ends)}"/>')
     for model, x, y in reversed(points):
-        told = f"{model.name}: {across.write(x)} {across.label}, {up.write(y)} {up.label}"
-        lines.append(
-            f'<circle class="f-{family(model.row)}" cx="{place_x(x):.1f}" cy="{place_y(y):.1f}" r="5">'
-            f"<title>{_text(told)}</title></circle>"
-        )
+        told = f"{model.name}: {across.write(x)} {across.short}, {up.write(y)} {up.short}"
+        lines.append(_point(model, told, place_x(x), place_y(y)))
     lines += _labels([(model.short, place_x(x), place_y(y)) for model, x, y in points])
-    lines.append(_axis_names(across.label, up.label))
+    lines.append(_axis_names(f"{across.label} (logarithmic)", f"{up.label} (logarithmic)"))
     used = {family(model.row) for model, _, _ in points}
-    table = tuple((model.name, model.date, across.write(x), up.write(y)) for model, x, y in points[:100])
+    listed = points[:MAX_LINES]
+    table = tuple((model.name, model.date, across.write(x), up.write(y)) for model, x, y in listed)
     return Chart(
         title,
         about,
-        _svg(f"{title}. {about} {len(points)} models.", lines),
-        tuple((name, FAMILIES[name]) for name in _ORDER if name in used),
+        _svg(f"{title}. {about} {len(points)} models.", [f"<defs>{marks()}</defs>", *lines], "group"),
+        tuple((name, item.label, item.mark) for name, item in FAMILIES.items() if name in used),
         ("model", "date", across.label, up.label),
         table,
+        tuple(_page(model) for model, _, _ in listed),
+        interactive=True,
+    )
+
+
+def _page(model: Model) -> str:
+    return f"models/{model.slug}.html"
+
+
+def _point(model: Model, told: str, x: float, y: float) -> str:
+    """A link to the model, which a mouse and, one at a time, the keyboard can reach."""
+    return (
+        f'<a href="{_page(model)}" tabindex="-1"><title>{_text(told)}</title>'
+        f'<use href="#m-{family(model.row)}" x="{x:.0f}" y="{y:.0f}"/></a>'
     )
 
 
@@ -222,7 +226,7 @@ def adoption(models: Sequence[Model]) -> Chart:
     """What share of each half-year's architectures uses which family of attention."""
     periods = _periods(models)
     drawn = [period for period in sorted(periods) if period][-16:]
-    used = [name for name in _ORDER if any(periods[period].get(name) for period in drawn)]
+    used = [name for name in FAMILIES if any(periods[period].get(name) for period in drawn)]
     lines = [_share_grid()]
     step = (WIDE - LEFT - RIGHT) / max(len(drawn), 1)
     for index, period in enumerate(drawn):
@@ -235,8 +239,8 @@ def adoption(models: Sequence[Model]) -> Chart:
         title,
         about,
         _svg(f"{title}. {about}", lines),
-        tuple((name, FAMILIES[name]) for name in used),
-        ("half-year", *(FAMILIES[name] for name in used)),
+        tuple((name, FAMILIES[name].label, SWATCH) for name in used),
+        ("half-year", *(FAMILIES[name].label for name in used)),
         table,
     )
 
@@ -263,9 +267,12 @@ def _bar(period: str, counts: dict[str, int], left: float, step: float, used: Se
             continue
         part = counts[name] / total * tall
         bottom -= part
-        told = f"{period}: {counts[name]} of {total}, {FAMILIES[name]}"
+        told = f"{period}: {counts[name]} of {total}, {FAMILIES[name].label}"
         size_ = f'width="{wide:.1f}" height="{max(part - 1.5, 0.5):.1f}" rx="2"'
         drawn.append(f'<rect class="f-{name}" x="{x:.1f}" y="{bottom:.1f}" {size_}><title>{_text(told)}</title></rect>')
+        if part >= READABLE and width(FAMILIES[name].short, LABEL, True) * SLACK <= wide:
+            at = f'x="{x + wide / 2:.1f}" y="{bottom + part / 2 + 4:.1f}" text-anchor="middle"'
+            drawn.append(f'<text class="in-{name}" {at}>{FAMILIES[name].short}</text>')
     middle = f'x="{x + wide / 2:.1f}" text-anchor="middle"'
     drawn.append(f'<text {middle} y="{TOP + 12}">{total}</text>')
     drawn.append(f'<text {middle} y="{TALL - BOTTOM + 20}">{period[:4]}</text>')
@@ -294,9 +301,9 @@ def _axis_names(across: str, up: str) -> str:
     )
 
 
-def _svg(label: str, lines: Sequence[str]) -> str:
+def _svg(label: str, lines: Sequence[str], role: str = "img") -> str:
     return (
-        f'<svg class="chart" viewBox="0 0 {WIDE:g} {TALL:g}" role="img" aria-label="{escape(valid(label))}">'
+        f'<svg class="chart" viewBox="0 0 {WIDE:g} {TALL:g}" role="{role}" aria-label="{escape(valid(label))}">'
         + "".join(lines)
         + "</svg>"
     )

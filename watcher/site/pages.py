@@ -211,5 +211,8 @@ def chart_pages(site: Site, models: Sequence[Model]) -> Iterator[tuple[str, str]
     for path, _, make in CHARTS:
         chart = make(models)
         drawn = {"title": chart.title, "about": chart.about, "svg": Markup(chart.svg), "legend": chart.legend}
-        table = {"head": chart.head, "table": chart.table}
-        yield path, render("chart.html.j2", site, "charts.html", path=path, chart={**drawn, **table}, charts=tabs)
+        pages = chart.pages or ("",) * len(chart.table)
+        table = {"head": chart.head, "table": [*zip(pages, chart.table, strict=True)]}
+        flags = {"interactive": chart.interactive, "whole": len(chart.table) < charts.MAX_LINES}
+        told = {**drawn, **table, **flags}
+        yield path, render("chart.html.j2", site, "charts.html", path=path, chart=told, charts=tabs)
