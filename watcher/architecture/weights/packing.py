@@ -76,6 +76,9 @@ class Packed:
         return next((tensor for tensor in found if tensor is not None and tensor.shape), None)
 
 
+MOST_VALUES = 32
+"""Values in one element: single bits in a 32-bit word. Neighbours that tell more than that are no neighbours."""
+
 Teller = Callable[[Packed], Fraction | None]
 """Values in one stored element; None when this cannot tell."""
 
@@ -117,7 +120,7 @@ def _by_groups(packed: Packed) -> Fraction | None:
 def _by_bits(packed: Packed) -> Fraction | None:
     own = packed.quantized.modules.get(packed.stem)
     bits = own[0] if own else packed.quantized.bits
-    return _ratio(WIDTHS[packed.tensor.dtype], bits) if bits is not None and 0 < bits <= 32 else None
+    return _ratio(WIDTHS[packed.tensor.dtype], bits) if bits is not None and 1 <= bits <= 32 else None
 
 
 def _whole(packed: Packed) -> Fraction | None:
@@ -207,7 +210,7 @@ class Unpacker:
             return self._plain(tensor)
         packed = self._packed(packing, tensor)
         values = next((found for teller in packing.tellers if (found := teller(packed)) is not None), None)
-        if values is None:
+        if values is None or values > MOST_VALUES:
             raise ValueError(f"{tensor.file}: {tensor.name} is packed ({packing.name}), and nothing tells how")
         return round(tensor.size * values)
 
