@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from watcher.architecture.weights.names import EMBEDDING, HEAD, SIGNS, Sorted
 from watcher.architecture.weights.packing import Unpacker
@@ -41,7 +42,10 @@ def count(found: Sorted, unpacker: Unpacker, *, tied: bool, where: str) -> Itera
 
 
 def _experts(found: Sorted) -> Iterator[Tensor]:
-    for block in found.blocks.values():
-        for tensor in block.tensors:
-            if EXPERTS.search(tensor.name) and not SHARED.search(tensor.name):
-                yield tensor
+    """The weights of routed experts."""
+    return (tensor for block in found.blocks.values() for tensor in block.tensors if _is_routed(tensor.pattern))
+
+
+@lru_cache(maxsize=65_536)
+def _is_routed(pattern: str) -> bool:
+    return EXPERTS.search(pattern) is not None and SHARED.search(pattern) is None

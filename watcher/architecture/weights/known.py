@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from watcher.architecture.weights.packing import BUFFERS, HELPERS
 
@@ -30,6 +31,7 @@ WORDS = frozenset(
 GGUF = re.compile(r"blk\.N\.(attn|ffn|ssm|nextn|post|layer|indexer|shortconv|exp|inp|proj|per_layer)\w*(\.\w+)?$")
 
 
+@lru_cache(maxsize=65_536)
 def is_known(pattern: str) -> bool:
     """Whether every word of a name (numbers as N) is one that known families use."""
     if GGUF.match(pattern) or HELPERS.search(pattern) or BUFFERS.search(pattern):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from watcher.architecture.weights.tensors import Tensor
 
@@ -98,7 +99,7 @@ def sort(tensors: Iterable[Tensor], layers: int | None) -> Sorted:
     """Tensors by part and block; blocks from `layers` on are extra prediction layers."""
     found, stacks = Sorted(), {}  # type: tuple[Sorted, dict[str, list[tuple[int, Tensor, str]]]]
     for tensor in tensors:
-        part = part_of(tensor.name)
+        part = part_of(tensor.pattern)
         match = LISTS.match(tensor.name) if part == "text" else None
         if match is None:
             found.parts.setdefault(part, []).append(tensor)
@@ -111,9 +112,17 @@ def sort(tensors: Iterable[Tensor], layers: int | None) -> Sorted:
     return found
 
 
-def part_of(name: str) -> str:
-    """text, vision, audio or mtp."""
-    return next((part for part, pattern in PARTS if pattern.search(name)), "text")
+@lru_cache(maxsize=65_536)
+def part_of(pattern: str) -> str:
+    """text, vision, audio or mtp, by a name with its numbers as N."""
+    return next((part for part, row in PARTS if row.search(pattern)), "text")
+
+
+@lru_cache(maxsize=65_536)
+def signs_of(rest: str) -> tuple[str, ...]:
+    """What the rest of a name inside a block shows, its numbers as N."""
+    inside = INDEXER.search(rest) is not None
+    return tuple(sign for sign, row in SIGNS if row.search(rest) and not (inside and sign in INSIDE))
 
 
 def _main(stacks: dict[str, list[tuple[int, Tensor, str]]], layers: int | None) -> str | None:
@@ -134,9 +143,13 @@ def _place(found: Sorted, main: bool, index: int, tensor: Tensor, rest: str, lay
     else:
         block = found.blocks.setdefault(index, Block())
         block.tensors.append(tensor)
-        for sign, pattern in SIGNS:
-            if sign not in block.signs and pattern.search(rest) and not (sign in INSIDE and INDEXER.search(rest)):
-                block.signs[sign] = tensor.name
+        for sign in signs_of(_tail(tensor.pattern, rest)):
+            block.signs.setdefault(sign, tensor.name)
+
+
+def _tail(pattern: str, rest: str) -> str:
+    """As many words of the pattern's end as the rest of the name has."""
+    return ".".join(pattern.rsplit(".", rest.count(".") + 1)[1:])
 
 
 INDEXER = SIGNS[0][1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import prod
@@ -23,6 +24,9 @@ LONGEST_NAME = 300
 INDEXES = ("model.safetensors.index.json", "consolidated.safetensors.index.json", "pytorch_model.bin.index.json")
 
 
+_NUMBER = re.compile(r"(?<=\.)\d+(?=\.|$)")
+
+
 @dataclass(frozen=True, slots=True)
 class Tensor:
     """One stored tensor."""
@@ -33,6 +37,11 @@ class Tensor:
     shape: tuple[int, ...] | None = None
     """None where only an index tells the name."""
     dtype: str = ""
+    pattern: str = field(init=False, repr=False, compare=False)
+    """The name with its numbers as N: what layers and experts have in common is looked at once."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pattern", _NUMBER.sub("N", self.name))
 
     @property
     def size(self) -> int:

@@ -6,16 +6,14 @@ import re
 from collections.abc import Iterator
 
 from watcher.architecture.config import Config
+from watcher.architecture.weights.blocks import tell_blocks
 from watcher.architecture.weights.counts import count
-from watcher.architecture.weights.names import EMBEDDING, EXPERT, HEAD, Block, Sorted, sort
+from watcher.architecture.weights.names import EMBEDDING, EXPERT, HEAD, Sorted, sort
 from watcher.architecture.weights.packing import Quantized, Unpacker
 from watcher.architecture.weights.tensors import Tensor, Tensors
 from watcher.architecture.witness import Fact, Reading
 
 Told = Iterator[tuple[str, Fact]]
-
-RECURRENT_SIGNS = (("gated-deltanet", "gated-deltanet"), ("kda", "kda"), ("short-conv", "short-conv"))
-"""Sign → mixer. A kind of softmax attention is not told by names alone."""
 
 
 def read_weights(tensors: Tensors, config: Config, packing: Quantized) -> Reading:
@@ -27,7 +25,7 @@ def read_weights(tensors: Tensors, config: Config, packing: Quantized) -> Readin
     found = sort(tensors.items, depth if isinstance(depth, int) and not isinstance(depth, bool) and depth > 0 else None)
     tied = config.get("tied") is True
     facts = dict(_stored(tensors, config, packing))
-    facts |= dict(_layers(found, tensors))
+    facts |= dict(tell_blocks(found, tensors))
     facts |= dict(_whole(found, tensors))
     facts |= dict(_file_type(tensors))
     if tensors.shaped and tensors.complete:
@@ -62,56 +60,6 @@ def _of_bytes(tensors: Tensors, config: Config, packing: Quantized) -> Told:
 def _dtype(config: Config) -> object:
     named = (part.get(key) for part in (config.raw, config.text) for key in ("dtype", "torch_dtype"))
     return next((name for name in named if name is not None), None)
-
-
-# --- per layer -------------------------------------------------------------------------------------------------------
-
-
-def _layers(found: Sorted, tensors: Tensors) -> Told:
-    for index, block in found.blocks.items():
-        for name, fact in _block(block, tensors):
-            yield f"layers[{index}].{name}", fact
-
-
-def _block(block: Block, tensors: Tensors) -> Told:
-    def seen(sign: str) -> str:
-        return f"{block.tensors[0].file}: {block.signs[sign]}"
-
-    signs = block.signs
-    attends = "projection" in signs
-    if "qk_norm" in signs and (attends or "q_norm" in signs["qk_norm"]):
-        yield "qk_norm", Fact(_norm_width(block, signs["qk_norm"]), seen("qk_norm"), certain=tensors.shaped)
-    for sign in ("sinks", "gate"):
-        if sign in signs and attends:
-            yield sign, Fact(True if sign == "sinks" else "sigmoid", seen(sign), certain=sign == "sinks")
-    if attends and tensors.complete and "sinks" not in signs:
-        yield "sinks", Fact(False, seen("projection"), certain=False)
-    if "indexer" in signs:
-        yield "indexer", Fact(True, seen("indexer"))
-    yield from _mixer(block, seen, attends)
-    if "experts" in signs:
-        yield "ff", Fact("moe", seen("experts"))
-
-
-def _mixer(block: Block, seen, attends: bool) -> Told:  # type: ignore[no-untyped-def]
-    for sign, mixer in RECURRENT_SIGNS:
-        if sign in block.signs and not attends:
-            yield "mixer", Fact(mixer, seen(sign))
-            return
-    if "ssm" in block.signs and not attends:
-        tensor = next(item for item in block.tensors if item.name == block.signs["ssm"])
-        two = tensor.shape is not None and len(tensor.shape) == 2 and min(tensor.shape) > 1
-        yield "mixer", Fact("mamba" if two else "mamba2", seen("ssm"), certain=tensor.shape is not None)
-    elif "mla" in block.signs:
-        yield "mixer", Fact("mla", seen("mla"))
-
-
-def _norm_width(block: Block, name: str) -> str:
-    """per-head when the norm is as wide as a head, full when it is as wide as all of them together."""
-    norm = next(item for item in block.tensors if item.name == name)
-    projections = (item for item in block.tensors if re.search(r"(q_proj|attn_q|wq|query)\.weight$", item.name))
-    wide = next((item.shape[0] for item in projections if item.shape), None)
-    return "full" if norm.shape and wide and norm.size == wide else "per-head"
 
 
 # --- the whole -------------------------------------------------------------------------------------------------------
@@ -204,7 +152,6 @@ def _file_type(tensors: Tensors) -> Told:
 # --- novelty ---------------------------------------------------------------------------------------------------------
 
 MAX_PATTERNS = 100
-_NUMBER = re.compile(r"(?<=\.)\d+(?=\.|$)")
 
 
 def _novel(found: Sorted) -> tuple[str, ...]:
@@ -214,9 +161,8 @@ def _novel(found: Sorted) -> tuple[str, ...]:
     patterns: dict[str, None] = {}
     for block in found.blocks.values():
         for tensor in block.tensors:
-            pattern = _NUMBER.sub("N", tensor.name)
-            if pattern not in patterns and not is_known(pattern):
-                patterns[pattern] = None
+            if tensor.pattern not in patterns and not is_known(tensor.pattern):
+                patterns[tensor.pattern] = None
         if len(patterns) > MAX_PATTERNS:
             break
     return tuple(patterns)[:MAX_PATTERNS]
