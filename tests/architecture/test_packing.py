@@ -11,8 +11,9 @@ from checkpoints import CONFIG, HEADS, KV, SAMPLES, TOTAL, WIDE, D, H, Stored, V
 
 from watcher.architecture.read import read
 from watcher.architecture.record import Architecture
-from watcher.architecture.weights.packing import PACKINGS, Quantized, Unpacker
+from watcher.architecture.weights.packing import PACKINGS, Quantized
 from watcher.architecture.weights.tensors import Tensor
+from watcher.architecture.weights.unpack import Unpacker
 from watcher.architecture.witness import RepoFiles
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from checkpoints import CONFIG, SAMPLES, TOTAL, Stored, checkpoint, header, shards, whole_file
@@ -10,7 +11,7 @@ from checkpoints import CONFIG, SAMPLES, TOTAL, Stored, checkpoint, header, shar
 from watcher.architecture.read import read
 from watcher.architecture.weights.wanted import wanted
 from watcher.architecture.witness import RepoFiles
-from watcher.demo.models import model_files
+from watcher.demo.models import model_files, quantised_files
 from watcher.hub.client import HubClient
 from watcher.hub.files import fetch_files
 from watcher.hub.headers import MAX_FILES, Kept, kept_as, read_headers
@@ -104,6 +105,17 @@ def test_a_model_whose_counts_agree_costs_no_request(standin: Standin, hub: HubC
     record = read(files)
     assert wanted(record, files) is None
     assert files.hub["stored_parameters"] == record.parameters.total
+
+
+def test_a_fresh_copy_whose_size_fits_costs_no_request(standin: Standin, hub: HubClient) -> None:
+    """The Hub counts elements some time after an upload; until then the bytes of the files tell whether it fits."""
+    standin.world.create(NAME, quantised_files("Qwen/Qwen3-4B", NAME, "awq", 4))
+    files, _, _ = fetched(hub)
+    fresh = replace(files, hub={})
+    assert read(fresh).parameters.stored is None
+    assert wanted(read(fresh), fresh) is None
+    whole = replace(fresh, sizes={path: 5 * size for path, size in files.sizes.items()})
+    assert "bytes are stored where" in str(wanted(read(whole), whole))
 
 
 def test_a_copy_that_stores_much_less_than_is_built_is_looked_into(standin: Standin, hub: HubClient) -> None:

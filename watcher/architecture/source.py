@@ -25,7 +25,7 @@ LIMITS: tuple[tuple[str, int], ...] = (
 HEADER_LIMIT = 100 * MB
 GGUF_HEAD = 16 * MB
 MAX_FILES = 2000
-MOST_HEADERS = 200
+MOST_HEADERS = 500
 
 
 def read_source_folder(path: Path) -> RepoFiles:

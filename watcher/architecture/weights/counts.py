@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from watcher.architecture.weights.names import EMBEDDING, HEAD, SIGNS, Sorted
-from watcher.architecture.weights.packing import Unpacker
 from watcher.architecture.weights.tensors import Tensor
+from watcher.architecture.weights.unpack import Unpacker
 from watcher.architecture.witness import Fact
 
 EXPERTS = dict(SIGNS)["experts"]

@@ -27,28 +27,31 @@ def wanted(record: Architecture, files: RepoFiles) -> str | None:
     """
     if files.headers or not any(path.endswith((".safetensors", ".gguf")) for path in files.sizes):
         return None
-    why = _count_in_doubt(record)
-    names = weight_files(files) if why is not None else ()
+    names = weight_files(files)
     if names and names[0].endswith(".gguf"):
         return None if any(name in files.files for name in CONFIGS) else "a GGUF file is all that tells the model"
-    return why if names else None
+    return _count_in_doubt(record, sum(files.sizes[name] for name in names)) if names else None
 
 
-def _count_in_doubt(record: Architecture) -> str | None:
+def _count_in_doubt(record: Architecture, size: int) -> str | None:
+    """`size`: bytes of the files with the weights, asked where nothing states how many elements they store."""
     counts, packed = record.parameters, record.quantization
     if counts.total is None:
         return "no witness counts the parameters"
-    if counts.stored is None:
-        return "nothing states how much is stored"
     if packed is not None and packed.bits is None:
         return "nothing tells how the weights are packed"
-    least, most = _bounds(counts.total, record)
-    if not least <= counts.stored <= most:
+    least, most = _elements(counts.total, record)
+    if counts.stored is not None:
+        if least <= counts.stored <= most:
+            return None
         return f"{counts.stored:,} elements are stored where {counts.total:,} parameters are built"
-    return None
+    narrow, wide = (packed.bits / 8, 2) if packed is not None and packed.bits is not None else (2, 4)
+    if counts.total * narrow * (1 - PACKED_SLACK) <= size <= most * wide:
+        return None
+    return f"{size:,} bytes are stored where {counts.total:,} parameters are built"
 
 
-def _bounds(total: int, record: Architecture) -> tuple[float, float]:
+def _elements(total: int, record: Architecture) -> tuple[float, float]:
     """How many elements the files may store if the count is right; a tied head may be stored too."""
     packed = record.quantization
     share = packed.bits / WORD if packed is not None and packed.bits is not None and packed.bits < 8 else 1

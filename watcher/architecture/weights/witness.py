@@ -9,8 +9,9 @@ from watcher.architecture.config import Config
 from watcher.architecture.weights.blocks import tell_blocks
 from watcher.architecture.weights.counts import count
 from watcher.architecture.weights.names import EMBEDDING, EXPERT, HEAD, Sorted, sort
-from watcher.architecture.weights.packing import Quantized, Unpacker
+from watcher.architecture.weights.packing import Quantized
 from watcher.architecture.weights.tensors import Tensor, Tensors
+from watcher.architecture.weights.unpack import Unpacker
 from watcher.architecture.witness import Fact, Reading
 
 Told = Iterator[tuple[str, Fact]]
