@@ -26,7 +26,7 @@ from watcher.architecture.code.build import build_reference, total  # noqa: E402
 from watcher.architecture.code.library import CAUSAL, IMAGE_TEXT, MULTIMODAL, Library  # noqa: E402
 from watcher.architecture.code.machine import Interpreter  # noqa: E402
 from watcher.architecture.code.source import Sources, TreeSources  # noqa: E402
-from watcher.architecture.code.values import FAILURES, Exhausted  # noqa: E402
+from watcher.architecture.code.stops import FAILURES, Exhausted  # noqa: E402
 
 TABLES = {"causal": CAUSAL, "image-text": IMAGE_TEXT, "multimodal": MULTIMODAL}
 CPU_TORCH = "torch==2.13.0"

@@ -21,7 +21,7 @@ from watcher.architecture.code.library import CAUSAL, Library
 from watcher.architecture.code.machine import Interpreter
 from watcher.architecture.code.read import lineage_facts, stopped
 from watcher.architecture.code.source import Sources, TreeSources, ZipSources
-from watcher.architecture.code.values import FAILURES, Exhausted
+from watcher.architecture.code.stops import FAILURES, Exhausted
 from watcher.architecture.witness import Fact, Reading
 from watcher.errors import SourceError
 

@@ -8,18 +8,9 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from watcher.architecture.code.values import (
-    UNKNOWN,
-    ClassValue,
-    Copies,
-    Machine,
-    ModuleValue,
-    Space,
-    Tensor,
-    Undecided,
-    Walk,
-    opaque,
-)
+from watcher.architecture.code.protocol import Machine
+from watcher.architecture.code.stops import Undecided
+from watcher.architecture.code.values import UNKNOWN, ClassValue, Copies, ModuleValue, Space, Tensor, Walk, opaque
 
 LARGEST = 2**200
 LONGEST = 100_000

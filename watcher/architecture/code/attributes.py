@@ -6,25 +6,22 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from watcher.architecture.code import classes, configs, outside
+from watcher.architecture.code import classes, configs, outside, tables
 from watcher.architecture.code.alike import looked_at
 from watcher.architecture.code.arithmetic import ANGLES, MATH_VALUES, METHODS, call_method, multiplied, product, summed
 from watcher.architecture.code.layers import tensor_method
+from watcher.architecture.code.protocol import Machine
+from watcher.architecture.code.stops import FAILURES, NoAttribute, Raised, Undecided
 from watcher.architecture.code.values import (
-    FAILURES,
     UNKNOWN,
     ClassValue,
     ConfigValue,
     Function,
-    Machine,
     Method,
     ModuleValue,
-    NoAttribute,
-    Raised,
     Space,
     SuperValue,
     Tensor,
-    Undecided,
     Weight,
 )
 
@@ -282,8 +279,8 @@ READERS: dict[type, Callable[[Machine, Any, str], Any]] = {
     SuperValue: _super,
     ClassValue: _class,
     Method: _method,
-    outside.ActivationTable: _activations,
-    outside.AttentionTable: _attentions,
+    tables.ActivationTable: _activations,
+    tables.AttentionTable: _attentions,
     configs.SubConfig: _sub_config,
 }
 """Kind of value → how its attributes are read."""

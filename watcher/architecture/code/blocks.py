@@ -7,8 +7,10 @@ import re
 from collections.abc import Iterable
 
 from watcher.architecture.code import classes
+from watcher.architecture.code.build import EXPERTS
 from watcher.architecture.code.forward import is_norm
-from watcher.architecture.code.values import Function, Machine, ModuleValue, Weight
+from watcher.architecture.code.protocol import Machine
+from watcher.architecture.code.values import Function, ModuleValue, Weight
 
 SINK = re.compile(r"sink")
 PROJECTION = re.compile(
@@ -144,3 +146,8 @@ def _norm(machine: Machine, module: ModuleValue) -> str:
         paths = " ".join(classes.outside(machine, module.cls))
         return "rmsnorm" if "RMS" in paths else "layernorm"
     return "rmsnorm" if "RMS" in module.kind or "Rms" in module.kind else "layernorm"
+
+
+def feed_kind(module: ModuleValue) -> str:
+    """What a feed-forward is: moe or dense."""
+    return "moe" if any(EXPERTS.search(path) or is_experts(child) for path, child in module.walk()) else "dense"

@@ -12,14 +12,8 @@ from watcher.architecture.code import classes
 from watcher.architecture.code.configs import SKIPPED, legacy, make_config, text_part
 from watcher.architecture.code.library import BASE, CAUSAL, IMAGE_TEXT, MULTIMODAL, Library
 from watcher.architecture.code.machine import Interpreter
-from watcher.architecture.code.values import (
-    ClassValue,
-    ConfigValue,
-    Function,
-    ModuleValue,
-    Undecided,
-    Weight,
-)
+from watcher.architecture.code.stops import Undecided
+from watcher.architecture.code.values import ClassValue, ConfigValue, Function, ModuleValue, Weight
 
 TOWER = re.compile(
     r"(^|\.)(vision\w*|visual|vision_tower|audio\w*|multi_modal_projector|mm_projector|embed_vision|embed_audio|vit_\w+|"

@@ -6,16 +6,9 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
-from watcher.architecture.code.values import (
-    FAILURES,
-    UNKNOWN,
-    ClassValue,
-    Env,
-    Function,
-    Machine,
-    ModuleValue,
-    Space,
-)
+from watcher.architecture.code.protocol import Machine
+from watcher.architecture.code.stops import FAILURES
+from watcher.architecture.code.values import UNKNOWN, ClassValue, Env, Function, ModuleValue, Space
 
 MODULE_BASES = frozenset({"GradientCheckpointingLayer", "PreTrainedModel", "Module", "MoeMixin", "PretrainedModel"})
 """Last words of outside names whose subclasses are `nn.Module`s."""

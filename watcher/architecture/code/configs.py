@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from watcher.architecture.code import classes
-from watcher.architecture.code.values import (
-    FAILURES,
-    UNKNOWN,
-    ClassValue,
-    ConfigValue,
-    Env,
-    Function,
-    Machine,
-    NoAttribute,
-)
+from watcher.architecture.code.protocol import Machine
+from watcher.architecture.code.stops import FAILURES, NoAttribute
+from watcher.architecture.code.values import UNKNOWN, ClassValue, ConfigValue, Env, Function
 
 KINDS = {
     "mamba": "linear_attention",
@@ -322,3 +316,14 @@ def get(machine: Machine, config: ConfigValue, name: str) -> Any:
     if name in BASE_DEFAULTS:
         return BASE_DEFAULTS[name]
     raise NoAttribute(name)
+
+
+def number(config: ConfigValue, keys: Iterable[str]) -> int | None:
+    """The value of the first of these keys, in the config or in a part of it."""
+    parts = [part for part in config.values.values() if isinstance(part, ConfigValue)]
+    for part in (config, *parts):
+        for key in keys:
+            value = part.values.get(part.aliases.get(key, key))
+            if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+                return value
+    return None

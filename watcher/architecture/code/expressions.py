@@ -7,34 +7,20 @@ from collections.abc import Callable
 from typing import Any
 
 from watcher.architecture.code.alike import used
-from watcher.architecture.code.arithmetic import (
-    BUILTINS,
-    COMPARE,
-    LONGEST,
-    MOST_MODULES,
-    UNARY,
-    binary_of,
-    iterable,
-    measure,
-    storable,
-)
-from watcher.architecture.code.configs import PerLayer
-from watcher.architecture.code.outside import ActivationTable, AttentionTable, ConfigTable, RopeTable, frequencies
+from watcher.architecture.code.arithmetic import BUILTINS, COMPARE, UNARY, binary_of, iterable, measure, storable
+from watcher.architecture.code.comprehensions import dict_of, list_of, set_of
+from watcher.architecture.code.protocol import Machine
 from watcher.architecture.code.special import SPECIAL
-from watcher.architecture.code.statements import assign
+from watcher.architecture.code.stops import NoAttribute, Undecided
+from watcher.architecture.code.subscripts import slice_of, subscript
 from watcher.architecture.code.values import (
     UNKNOWN,
     ConfigValue,
-    Copies,
     Env,
     Function,
-    Machine,
-    Method,
     ModuleValue,
-    NoAttribute,
     Space,
     Tensor,
-    Undecided,
     opaque,
     truth,
 )
@@ -244,171 +230,6 @@ def _starred(machine: Machine, node: ast.Starred, env: Env) -> Any:
     return machine.evaluate(node.value, env)
 
 
-def _slice(machine: Machine, node: ast.Slice, env: Env) -> Any:
-    bounds = (node.lower, node.upper, node.step)
-    parts = [None if part is None else used(machine.evaluate(part, env)) for part in bounds]
-    whole = all(part is None or isinstance(part, int) for part in parts)
-    return slice(*parts) if whole else UNKNOWN
-
-
-def _subscript(machine: Machine, node: ast.Subscript, env: Env) -> Any:
-    owner = machine.evaluate(node.value, env)
-    index = used(machine.evaluate(node.slice, env))
-    if isinstance(owner, Tensor):
-        return _cut(owner, index)
-    if isinstance(owner, ActivationTable):
-        return owner.at(index)
-    if isinstance(owner, ConfigTable):
-        return machine.config_class(index) or UNKNOWN if isinstance(index, str) else UNKNOWN
-    if isinstance(owner, AttentionTable):
-        return UNKNOWN
-    if isinstance(owner, RopeTable):
-        return Method(owner, call=frequencies)
-    if isinstance(owner, PerLayer):
-        return owner.at(index)
-    if isinstance(owner, ModuleValue):
-        return _child(owner, index)
-    if opaque(owner) or opaque(index):
-        return UNKNOWN
-    return _item(machine, owner, index)
-
-
-def _item(machine: Machine, owner: Any, index: Any) -> Any:
-    if isinstance(owner, (dict, set)) and not storable(owner, index):
-        return UNKNOWN
-    try:
-        found = owner[index]
-    except (TypeError, LookupError, ValueError):
-        return UNKNOWN
-    if isinstance(index, slice):
-        machine.spend(len(found))
-    return found
-
-
-def _cut(owner: Tensor, index: Any) -> Tensor:
-    shape = None
-    parts = index if isinstance(index, tuple) else (index,)
-    if owner.shape is not None and all(part is None or isinstance(part, slice) for part in parts):
-        rest, sizes = list(owner.shape), []
-        for part in parts:
-            size = rest.pop(0) if part is not None and rest else UNKNOWN
-            sizes.append(1 if part is None else size if part == slice(None) else UNKNOWN)
-        shape = (*sizes, *rest)
-    return Tensor(shape, owner.made, owner.marks, owner.terms)
-
-
-def _child(owner: ModuleValue, index: Any) -> Any:
-    items = list(owner.children.values())
-    if isinstance(index, slice):
-        made = ModuleValue(owner.kind)
-        chosen = owner.items()[index] if len(owner) <= LONGEST else []
-        made.children = {str(position): item for position, item in enumerate(chosen)}
-        return made
-    if isinstance(index, str):
-        return owner.children.get(index, owner.attributes.get(index, UNKNOWN))
-    if not isinstance(index, int):
-        return items[0] if owner.copies > 1 and items else UNKNOWN
-    if owner.copies > 1:
-        return items[0] if items and -owner.copies <= index < owner.copies else UNKNOWN
-    return items[index] if -len(items) <= index < len(items) else UNKNOWN
-
-
-def _comprehend(machine: Machine, generators: list[ast.comprehension], env: Env, found: Callable[[Env], None]) -> None:
-    if not generators:
-        found(env)
-        return
-    first, rest = generators[0], generators[1:]
-    items = iterable(machine.evaluate(first.iter, env))
-    if items is None:
-        raise Undecided("a comprehension over something that is not known")
-    for item in items:
-        machine.spend(1 + len(env) // 8)
-        inner = dict(env)
-        assign(machine, first.target, item, inner)
-        decided = [truth(machine.evaluate(test, inner)) for test in first.ifs]
-        if None in decided:
-            raise Undecided("a comprehension's condition that cannot be decided")
-        if all(decided):
-            _comprehend(machine, rest, inner, found)
-
-
-def _list_comprehension(machine: Machine, node: ast.ListComp | ast.GeneratorExp, env: Env) -> Any:
-    alike = _alike(machine, node, env)
-    if alike is not None:
-        return alike
-    items: list[Any] = []
-
-    def add(inner: Env) -> None:
-        items.append(machine.evaluate(node.elt, inner))
-        if len(items) > MOST_MODULES and isinstance(items[-1], ModuleValue):
-            raise Undecided(f"a list of more than {MOST_MODULES} modules")
-
-    try:
-        _comprehend(machine, node.generators, env, add)
-    except Undecided as error:
-        machine.doubt(str(error))
-        return UNKNOWN
-    return items
-
-
-def _alike(machine: Machine, node: ast.ListComp | ast.GeneratorExp, env: Env) -> Copies | list[Any] | None:
-    """`[Expert(config) for _ in range(256)]`: built once, when the element does not use the number it is made for."""
-    key = ("alike", node)
-    if key not in machine.remembered:
-        machine.remembered[key] = _repeats(node)
-    if not machine.remembered[key]:
-        return None
-    items = machine.evaluate(node.generators[0].iter, env)
-    if not isinstance(items, range) or len(items) < 2:
-        return None
-    first = machine.evaluate(node.elt, dict(env))
-    if not isinstance(first, ModuleValue) or first.plain:
-        return [first, *(machine.evaluate(node.elt, dict(env)) for _ in items[1:])]
-    return Copies(first, len(items))
-
-
-def _repeats(node: ast.ListComp | ast.GeneratorExp) -> bool:
-    """Whether a comprehension makes the same call again and again."""
-    only = node.generators[0]
-    if len(node.generators) != 1 or only.ifs or not isinstance(node.elt, ast.Call):
-        return False
-    if not isinstance(only.target, ast.Name) or getattr(getattr(only.iter, "func", None), "id", "") != "range":
-        return False
-    name = only.target.id
-    return not any(
-        isinstance(part, ast.NamedExpr)
-        or (isinstance(part, ast.Name) and part.id == name and isinstance(part.ctx, ast.Load))
-        for part in ast.walk(node.elt)
-    )
-
-
-def _set_comprehension(machine: Machine, node: ast.SetComp, env: Env) -> Any:
-    items: list[Any] = []
-    try:
-        _comprehend(machine, node.generators, env, lambda inner: items.append(machine.evaluate(node.elt, inner)))
-    except Undecided as error:
-        machine.doubt(str(error))
-        return UNKNOWN
-    return set(items) if all(storable({}, item) and not opaque(item) for item in items) else UNKNOWN
-
-
-def _dict_comprehension(machine: Machine, node: ast.DictComp, env: Env) -> Any:
-    found: dict[Any, Any] = {}
-
-    def add(inner: Env) -> None:
-        key = machine.evaluate(node.key, inner)
-        if not storable(found, key) or opaque(key):
-            raise Undecided("a key that is not known")
-        found[key] = machine.evaluate(node.value, inner)
-
-    try:
-        _comprehend(machine, node.generators, env, add)
-    except Undecided as error:
-        machine.doubt(str(error))
-        return UNKNOWN
-    return found
-
-
 EXPRESSIONS: dict[type[ast.AST], Callable[[Any, Any, Env], Any]] = {
     ast.Constant: _constant,
     ast.Name: _name,
@@ -427,11 +248,11 @@ EXPRESSIONS: dict[type[ast.AST], Callable[[Any, Any, Env], Any]] = {
     ast.Lambda: _lambda,
     ast.NamedExpr: _walrus,
     ast.Starred: _starred,
-    ast.Slice: _slice,
-    ast.Subscript: _subscript,
-    ast.ListComp: _list_comprehension,
-    ast.GeneratorExp: _list_comprehension,
-    ast.SetComp: _set_comprehension,
-    ast.DictComp: _dict_comprehension,
+    ast.Slice: slice_of,
+    ast.Subscript: subscript,
+    ast.ListComp: list_of,
+    ast.GeneratorExp: list_of,
+    ast.SetComp: set_of,
+    ast.DictComp: dict_of,
 }
 """Kind of node → its handler."""

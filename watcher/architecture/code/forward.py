@@ -7,16 +7,9 @@ from typing import Any
 
 from watcher.architecture.code import classes
 from watcher.architecture.code.arithmetic import ANGLES, L2, NORMED, ROTATED, summed
-from watcher.architecture.code.values import (
-    FAILURES,
-    UNKNOWN,
-    Env,
-    Function,
-    Machine,
-    ModuleValue,
-    Step,
-    Tensor,
-)
+from watcher.architecture.code.protocol import Machine, Step
+from watcher.architecture.code.stops import FAILURES
+from watcher.architecture.code.values import UNKNOWN, Env, Function, ModuleValue, Tensor
 
 SAME = frozenset({"nn.Dropout", "nn.Identity", "Dropout", "nn.Dropout1d", "nn.Dropout2d"})
 NORM = re.compile(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from watcher.architecture.code.arithmetic import L2, NORMED, SCORES
 from watcher.architecture.code.build import EXPERTS
 from watcher.architecture.code.forward import ROTARY, SAME, is_norm
+from watcher.architecture.code.protocol import Step
 from watcher.architecture.code.trace import LayerTrace
-from watcher.architecture.code.values import ModuleValue, Step
+from watcher.architecture.code.values import ModuleValue
 
 ASIDE = re.compile(
     r"HyperConn|_hc$|RotaryEmb|Activation$|^Act:|^Residual|Residual$|AltUp|Laurel|StochasticDepth|DropPath|"
@@ -222,3 +225,18 @@ def _gate(trace: LayerTrace) -> tuple[str | None, str]:
         if operation == "sigmoid" and _inside(path, layer) and not NOT_GATE.search(name):
             return name or "layer", line
     return None, ""
+
+
+def first_line(layer: LayerFacts, line: str) -> str:
+    """Where the first norm of a layer is called; else the given line."""
+    for item in layer.mixers:
+        step = item.pre or item.post
+        if step is not None:
+            return step.line
+    return line
+
+
+def shared(values: Iterable[Any]) -> Any:
+    """The value that all share; `mixed` for several, None for none."""
+    found = list(dict.fromkeys(values))
+    return found[0] if len(found) == 1 else "mixed" if found else None

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from watcher.architecture.code.arithmetic import iterable
-from watcher.architecture.code.values import UNKNOWN, Copies, ModuleValue, Space, Tensor, Undecided, Weight, opaque
+from watcher.architecture.code.stops import Undecided
+from watcher.architecture.code.values import UNKNOWN, Copies, ModuleValue, Space, Tensor, Weight, opaque
 
 Named = dict[str, Any]
 

@@ -10,8 +10,9 @@ from functools import cached_property
 from typing import Any
 
 from watcher.architecture.code import modular
+from watcher.architecture.code.protocol import Machine
 from watcher.architecture.code.source import REFERENCE, Sources
-from watcher.architecture.code.values import ClassValue, ConfigValue, Machine
+from watcher.architecture.code.values import ClassValue, ConfigValue
 
 AUTO = f"{REFERENCE}/models/auto"
 PAIR = re.compile(r"""["']([\w.-]+)["']\s*[,:]\s*\(?\s*["'](\w+)["']""")

@@ -12,28 +12,25 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from watcher.architecture.code import attributes, classes, configs, outside, source
+from watcher.architecture.code import attributes, classes, configs, outside, source, tables
 from watcher.architecture.code.alike import Looked, used
 from watcher.architecture.code.arithmetic import call_builtin
 from watcher.architecture.code.expressions import EXPRESSIONS
 from watcher.architecture.code.forward import ROTARY, forward
 from watcher.architecture.code.library import Library
+from watcher.architecture.code.protocol import Trace
 from watcher.architecture.code.statements import STATEMENTS, Returned
+from watcher.architecture.code.stops import FAILURES, Exhausted, Stopped, Undecided
 from watcher.architecture.code.values import (
-    FAILURES,
     UNKNOWN,
     ClassValue,
     Env,
-    Exhausted,
     Function,
     Method,
     ModuleValue,
     SourceModule,
     Space,
-    Stopped,
     Tensor,
-    Trace,
-    Undecided,
 )
 
 STEPS = 2_000_000
@@ -169,7 +166,7 @@ class Interpreter:
             if value is not None:
                 return value
         inside = level > 0 or path.partition(".")[0] == source.REFERENCE
-        return outside.named(f"hf.{name}" if inside else f"{path}.{name}")
+        return tables.named(f"hf.{name}" if inside else f"{path}.{name}")
 
     # --- calls -------------------------------------------------------------------------------------------------------
 

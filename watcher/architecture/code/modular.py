@@ -10,8 +10,9 @@ import ast
 import re
 
 from watcher.architecture.code import classes
+from watcher.architecture.code.protocol import Machine
 from watcher.architecture.code.source import parse
-from watcher.architecture.code.values import ClassValue, Machine, SourceModule
+from watcher.architecture.code.values import ClassValue, SourceModule
 
 SOURCE = re.compile(r"(?:^|\.)models\.(\w+)\.|^(?:\.\.)?(\w+)\.(?:modeling|configuration|modular)_\w+$")
 

@@ -18,7 +18,8 @@ from watcher.architecture.code.configs import SKIPPED, make_config
 from watcher.architecture.code.library import Library
 from watcher.architecture.code.machine import Interpreter
 from watcher.architecture.code.source import REPO, FileSources, JoinedSources, Sources
-from watcher.architecture.code.values import FAILURES, ClassValue, ConfigValue, Exhausted, Undecided
+from watcher.architecture.code.stops import FAILURES, Exhausted, Undecided
+from watcher.architecture.code.values import ClassValue, ConfigValue
 from watcher.architecture.witness import Fact, Reading, RepoFiles
 
 MODELS = ("AutoModelForCausalLM", "AutoModelForImageTextToText", "AutoModelForConditionalGeneration", "AutoModel")

@@ -7,17 +7,16 @@ from typing import Any
 
 from watcher.architecture.code import classes
 from watcher.architecture.code.arithmetic import BUILTINS, iterable
+from watcher.architecture.code.protocol import Machine
+from watcher.architecture.code.stops import NoAttribute, Raised
 from watcher.architecture.code.values import (
     UNKNOWN,
     ClassValue,
     ConfigValue,
     Env,
     Function,
-    Machine,
     Method,
     ModuleValue,
-    NoAttribute,
-    Raised,
     Space,
     SuperValue,
     Tensor,

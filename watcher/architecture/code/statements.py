@@ -10,20 +10,9 @@ from typing import Any
 from watcher.architecture.code.alike import used
 from watcher.architecture.code.arithmetic import binary_of, iterable, storable
 from watcher.architecture.code.attributes import set_attribute
-from watcher.architecture.code.values import (
-    UNKNOWN,
-    Env,
-    Function,
-    Machine,
-    ModuleValue,
-    NoAttribute,
-    Raised,
-    Tensor,
-    Undecided,
-    Weight,
-    opaque,
-    truth,
-)
+from watcher.architecture.code.protocol import Machine
+from watcher.architecture.code.stops import NoAttribute, Raised, Undecided
+from watcher.architecture.code.values import UNKNOWN, Env, Function, ModuleValue, Tensor, Weight, opaque, truth
 
 MAX_ROUNDS = 10_000
 """Rounds of one loop."""

@@ -11,17 +11,9 @@ from watcher.architecture.code import alike, classes
 from watcher.architecture.code.alike import Passed
 from watcher.architecture.code.arithmetic import ANGLES
 from watcher.architecture.code.build import EXPERTS, EXTRA, TOWER, Built
-from watcher.architecture.code.values import (
-    FAILURES,
-    UNKNOWN,
-    Env,
-    Function,
-    ModuleValue,
-    Step,
-    Tensor,
-    Trace,
-    Undecided,
-)
+from watcher.architecture.code.protocol import Step, Trace
+from watcher.architecture.code.stops import FAILURES, Undecided
+from watcher.architecture.code.values import UNKNOWN, Env, Function, ModuleValue, Tensor
 
 LEFT_OUT: Env = {
     "attention_mask": None,
