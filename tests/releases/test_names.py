@@ -26,7 +26,7 @@ from watcher.releases.names import take_apart, variant_of
         ("meta-llama/Llama-4-Scout-17B-16E-Instruct", "llama4", "scout-17b-16e", "instruct"),
         ("meta-llama/Meta-Llama-3-8B", "llama3", "8b", ""),
         ("microsoft/Phi-3-mini-128k-instruct-onnx", "phi3", "mini", "128k-instruct-onnx"),
-        ("ibm-granite/granite-4.0-h-micro-base", "granite4.0", "h-micro", "base"),
+        ("ibm-granite/granite-4.0-h-micro-base", "granite4", "h-micro", "base"),
         ("ai21labs/AI21-Jamba-1.5-Mini", "jamba1.5", "mini", ""),
         ("MiniMaxAI/MiniMax-M1-80k", "minimax-m1", "", "80k"),
         ("nvidia/NVIDIA-Nemotron-Nano-12B-v2-VL-BF16", "nemotron-v2-vl", "nano-12b", "bf16"),

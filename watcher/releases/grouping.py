@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from watcher.releases.model import Release, ReleaseState, Repo, RepoState
-from watcher.releases.names import NameParts, take_apart, words
+from watcher.releases.names import NameParts, lacks_version, take_apart, words
 from watcher.releases.words import LINES, is_size
 
 
@@ -33,7 +33,8 @@ class Tie(enum.IntEnum):
     DECLARED = 4
     """One declares to be made from the other, and but for its date it has the same name."""
     LOOSE = 5
-    """Words that no table knows, an unfinished version, or one name within the other and the same architecture."""
+    """Words that no table knows, an unfinished version, a version that one name has and the other lacks, or one name
+    within the other and the same architecture."""
 
 
 LATE: dict[Tie, timedelta] = {
@@ -100,6 +101,8 @@ def _kinship(repo: Repo, other: Repo, prints: Mapping[str, str]) -> Kinship | No
     if mine.stem == its.stem:
         tie, words_ = _named_alike(mine, its)
         return Kinship(other, f"{words_} {other.name}", tie)
+    if lacks_version(repo.name, other.name) or lacks_version(other.name, repo.name):
+        return Kinship(other, f"but for a version the name of {other.name}", Tie.LOOSE)
     print_ = prints.get(repo.hub_id)
     if print_ and print_ == prints.get(other.hub_id) and _extends(repo.name, other.name):
         return Kinship(other, f"the same architecture as {other.name}, whose name it shares", Tie.LOOSE)
@@ -197,16 +200,19 @@ class _Known:
         self._by_stem: dict[str, list[Repo]] = {}
         self._by_name: dict[str, Repo] = {}
         self._children: dict[str, list[Repo]] = {}
+        self._latest: list[Repo] = []
 
     def add(self, repo: Repo) -> None:
         self._by_stem.setdefault(repo.stem, []).append(repo)
         self._by_name[repo.name.lower()] = repo
+        self._latest = [other for other in self._latest if _waited(repo, other)] + [repo]
         for _, base in repo.base_models:
             self._children.setdefault(base.lower(), []).append(repo)
 
     def candidates(self, repo: Repo) -> list[Repo]:
         bases = [self._by_name[base.lower()] for _, base in repo.base_models if base.lower() in self._by_name]
-        found = [*self._by_stem.get(repo.stem, ()), *bases, *self._children.get(repo.name.lower(), ())]
+        waiting = [other for other in self._latest if _waited(repo, other)]
+        found = [*self._by_stem.get(repo.stem, ()), *bases, *self._children.get(repo.name.lower(), ()), *waiting]
         return list({other.hub_id: other for other in found}.values())
 
 

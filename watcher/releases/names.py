@@ -14,11 +14,14 @@ from dataclasses import dataclass, field
 
 from watcher.releases.words import (
     AMBIGUOUS_COPIES,
+    BASES,
     CONTEXTS,
     FAMILIES,
+    KINDS_OF_SIZE,
     LINES,
     SIBLINGS,
     STAGES,
+    TUNING_SHAPES,
     TUNINGS,
     VENDORS,
     is_copy_word,
@@ -28,8 +31,11 @@ from watcher.releases.words import (
 _WORD = re.compile(r"i?q\d(?:_[0-9a-z]{1,2})+(?![a-z0-9])|(?:[^-_\s:+.]|(?<=\d)\.(?=\d))+")
 """A llama.cpp quantisation with its underscores (q4_k_m), else a run without separators; a dot stays in a number."""
 
-_UNDERSCORE = re.compile(r"(?<=\d)(?<!q\d)_(?=\d)")
-"""An underscore that stands for the dot of a version: 3_1, but not q4_0."""
+_UNDERSCORE = re.compile(r"(?<=\d)(?<!q\d)(?!(?<=[a-z]\d)_\d+(?:\.\d+)?[bmt](?![a-z0-9]))_(?=\d)")
+"""An underscore that stands for the dot of a version: 3_1 and 1_8b, but not q4_0, nor before a size: t0_3b."""
+
+_POINT_ZERO = re.compile(r"([a-z]*\d+)\.0")
+"""v3.0 is v3."""
 
 _DATE = re.compile(r"\d{4}|\d{6}|\d{8}")
 """0528, 2507, 250904, 20250904: month and day, or year and month."""
@@ -86,7 +92,7 @@ def _with_dots(found: list[str]) -> list[str]:
             joined[-1] += f".{word}"
         else:
             joined.append(word)
-    return joined
+    return [_POINT_ZERO.sub(r"\1", word) if _POINT_ZERO.fullmatch(word) else word for word in joined]
 
 
 @dataclass(slots=True)
@@ -142,8 +148,9 @@ def _kind(word: str, parts: _Sorted, last: str, rest: list[str]) -> str:
     rows = (
         ("copy", sure and is_copy_word(word)),
         ("size", is_size(word) or (word in SIBLINGS and last == "kept" and _is_version(parts.kept[-1]))),
+        ("size", word in KINDS_OF_SIZE and last == "size" and sized),
         ("stage", word in STAGES),
-        ("tuning", word in TUNINGS),
+        ("tuning", word in TUNINGS or TUNING_SHAPES.fullmatch(word) is not None),
         ("context", CONTEXTS.fullmatch(word) is not None),
         ("student", _is_student(word, parts, last)),
         ("extra", sized and word.isalpha() and word not in LINES),
@@ -159,13 +166,25 @@ def _beside_copy(parts: _Sorted, rest: list[str]) -> bool:
 def _is_student(word: str, parts: _Sorted, last: str) -> bool:
     """A known family inside a name of another one, or what belongs to it (`Llama-3.1`, `GPT-OSS`)."""
     if last == "student":
-        return word == "oss" or (_is_version(word) and not _DATE.fullmatch(word))
+        return word == "oss" or (_is_version(word) and not word.startswith("v") and not _DATE.fullmatch(word))
     family = FAMILIES.match(word)
     return family is not None and family.end() == len(word) and not parts.kept[0].startswith(family[1])
 
 
 def _is_version(word: str) -> bool:
     return re.fullmatch(r"v?\d+(?:\.\d+)*", word) is not None
+
+
+def lacks_version(short: str, long: str) -> bool:
+    """Whether two names tell the same family, and only the second has a version at its end: `m2-1b`, `m2-1b-it-v0.1`.
+
+    A date counts only where a tuning has it that its base lacks: another date is another release.
+    """
+    mine, its = take_apart(short), take_apart(long)
+    word = its.stem.removeprefix(f"{mine.stem}-")
+    if word == its.stem or word not in words(long) or not _is_version(word):
+        return False
+    return not _DATE.fullmatch(word) or (mine.tuning in BASES and its.tuning not in BASES)
 
 
 def variant_of(name: str) -> str | None:

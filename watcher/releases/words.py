@@ -41,6 +41,12 @@ TUNINGS = _words("""
 """)
 """Words for a stage of training or a way of use: another set of weights of the same structure."""
 
+BASES = _words("base pt pretrain pretrained")
+"""Those of them that say a model is not tuned yet."""
+
+TUNING_SHAPES = re.compile(r"(?:instruct|chat|sft|dpo|think)\d{1,2}")
+"""instruct4: a tuning with its number."""
+
 STAGES = _words("preview exp experimental beta alpha rc rc1 rc2 prerelease nightly")
 """Words for an unfinished version: it and the finished one are told apart unless they come together."""
 
@@ -56,6 +62,9 @@ SIZE_SHAPES = re.compile(
 """7b, 0.6b, 1p5b, 8x7b, 30b, a3b, a400m, e4b, 128e, 350m, 1t."""
 SIBLINGS = _words("h")
 """Letters that tell siblings of one version apart right after it: `granite-4.0-h-micro`, the hybrid one."""
+
+KINDS_OF_SIZE = _words("moe dense")
+"""Words that say of a size what it is the size of, right after it: `109b-moe`."""
 
 CONTEXTS = re.compile(r"(?:ctx)?\d{1,4}k|(?:1|2|4|5|8|10)m|(?:res)?(?:224|336|384|448|896)")
 """Lengths of context (`128k`, `1m`) and sides of pictures (`224`): the same model, prepared for them."""
