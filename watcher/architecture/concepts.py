@@ -66,7 +66,8 @@ ALIASES: dict[str, tuple[str, ...]] = {
         "num_nextn_predict_layers mtp_num_hidden_layers num_mtp_modules num_mtp_layers n_mtp_layers mtp_num_layers"
     ),
     "groups": _words("n_group num_expert_group n_expert_groups num_expert_groups"),
-    "latent": _words("moe_latent_size"),
+    "limited_groups": _words("topk_group n_limited_groups num_limited_groups"),
+    "latent": _words("moe_latent_size routed_expert_hidden_size"),
     "vocab": _words("vocab_size padded_vocab_size n_vocab"),
     "router": _words(
         "scoring_func score_func score_function moe_router_score_function router_score_func moe_router_activation_func"

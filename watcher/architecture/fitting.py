@@ -6,12 +6,18 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from watcher.architecture.concepts import ALIASES
 from watcher.architecture.config import Absent, Config
+from watcher.architecture.families import known_keys
+from watcher.architecture.irrelevant import irrelevant
 from watcher.architecture.patterns import count_layers
 from watcher.architecture.witness import Fact, Reading
 
 if TYPE_CHECKING:
     from watcher.architecture.reference import Reference
+
+LONGEST = 100
+"""Letters of a name that is shown."""
 
 INDEX = re.compile(r"\[\d+\]")
 
@@ -22,12 +28,23 @@ def followed(reading: Reading) -> bool:
     return fact is not None and fact.certain
 
 
+def new_keys(config: Config) -> list[str]:
+    """Keys of the language part that no class, no catalogued model and no concept has, and that matter."""
+    known = known_keys() | SPELLED | config.asked
+    return sorted(key for key in config.text if key not in known and not irrelevant(key) and len(key) <= LONGEST)
+
+
+SPELLED = frozenset(key for words in ALIASES.values() for key in words)
+"""Every spelling of a concept."""
+
+
 def referred(config: Config, reference: Reference) -> Reading | None:
     """What the reference says of the model; where it has only the language model inside, of that."""
     told = reference.read(config.raw)
     if told is None and config.path:
         told = reference.read(config.part_of_text())
-        return None if told is None else _weakened(told, OUTSIDE, f"the code around {config.model_type} was not read")
+        leave = (*OUTSIDE, *COUNTS) if new_keys(config) else OUTSIDE
+        return None if told is None else _weakened(told, leave, f"the code around {config.model_type} was not read")
     if told is None:
         return None
     why = config.doubt if config.stranger else _misfit(config, told)
@@ -49,7 +66,15 @@ def _misfit(config: Config, told: Reading) -> str | None:
 COUNTS = ("parameters.", "towers.", "model.", "layers[*].parameters", "layers[*].expert_parameters", "defaults.")
 """What another class's implementation does not tell."""
 
-OUTSIDE = ("parameters.total", "parameters.vision", "parameters.audio", "towers.", "model.", "tied_embeddings")
+OUTSIDE = (
+    "parameters.total",
+    "parameters.vision",
+    "parameters.audio",
+    "towers.",
+    "model.",
+    "tied_embeddings",
+    "defaults.",
+)
 """What a part does not tell of the whole."""
 
 

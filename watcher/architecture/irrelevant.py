@@ -10,6 +10,8 @@ IRRELEVANT = (
     "_name_or_path", "name_or_path", "model_type", "architectures", "auto_map", "transformers_version", "*_version",
     "transformers.js_config*", "_commit_hash", "_attn_implementation*", "attn_implementation", "use_flash_attn",
     "flash_attn*", "return_dict",
+    "inference_runner", "max_batch_size", "pad_key_length", "for_llm_compressor", "scale_fmt", "use_grouped_mm",
+    "pre_allocate_kv_cache", "validate_runner_input", "mscale", "*_rope_parameters",
     "output_*", "problem_type", "id2label*", "label2id*", "finetuning_task", "task_specific_params*", "is_decoder",
     "is_encoder_decoder", "add_cross_attention", "cross_attention_hidden_size", "tokenizer_class", "prefix",
     "chunk_size_feed_forward", "gradient_checkpointing", "unsloth_*", "license*", "_*",

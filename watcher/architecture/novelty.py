@@ -5,31 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from watcher.architecture.config import Config
-from watcher.architecture.families import known_keys
-from watcher.architecture.fitting import followed
-from watcher.architecture.irrelevant import irrelevant
+from watcher.architecture.fitting import LONGEST, followed, new_keys
 from watcher.architecture.record import Novel
 from watcher.architecture.witness import Reading
 
 MAX_NAMES = 100
-LONGEST = 100
 
 
 def novel_in(config: Config, readings: Iterable[Reading]) -> Novel:
     """Every new name that a witness met."""
     readings = list(readings)
     known = any(reading.witness == "reference" and followed(reading) for reading in readings)
-    found: dict[str, list[str]] = {"config_keys": _keys(config), "tensor_names": [], "classes": _classes(config, known)}
+    found: dict[str, list[str]] = {
+        "config_keys": new_keys(config),
+        "tensor_names": [],
+        "classes": _classes(config, known),
+    }
     for reading in readings:
         for kind, names in reading.novel.items():
             found.setdefault(kind, []).extend(names)
     unique = {kind: tuple(dict.fromkeys(name[:LONGEST] for name in names))[:MAX_NAMES] for kind, names in found.items()}
     return Novel(config_keys=unique["config_keys"], tensor_names=unique["tensor_names"], classes=unique["classes"])
-
-
-def _keys(config: Config) -> list[str]:
-    known = known_keys() | config.asked
-    return sorted(key for key in config.text if key not in known and not irrelevant(key) and len(key) <= LONGEST)
 
 
 def _classes(config: Config, known: bool) -> list[str]:

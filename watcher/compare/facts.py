@@ -58,7 +58,7 @@ def comparable(record: Architecture) -> Facts:
         "moe": _part(read, "moe"),
         "towers": _towers(read),
         "quantization": _part(read, "quantization"),
-        "model": _part(read, "model", leave=("id", "revision")),
+        "model": _model(read),
         "kv_cache": _part(read, "kv_cache", leave=("at", "dtype")),
         "novel": _novel(record),
     }
@@ -137,6 +137,15 @@ def _part(read: _Reader, name: str, leave: tuple[str, ...] = ()) -> Any:
         return read(name)
     fields = [field.name.rstrip("_") for field in dataclasses.fields(part)]
     return {field: read(f"{name}.{field}") for field in fields if field not in leave}
+
+
+def _model(read: _Reader) -> Facts:
+    """The model's own words. Video beside images is no part of its own: the same tower reads its frames."""
+    facts: Facts = _part(read, "model", leave=("id", "revision"))
+    told = facts["modalities"]
+    if isinstance(told, dict) and "image" in told:
+        facts["modalities"] = {word: True for word in told if word != "video"}
+    return facts
 
 
 def _attention(read: _Reader) -> Facts:

@@ -43,6 +43,12 @@ def _shares(a: Any, b: Any) -> float:
     return sum(min(share, b.get(word, 0.0)) for word, share in a.items()) if a or b else 1.0
 
 
+def _equal(a: Any, b: Any) -> float:
+    """The part of the sizes that both have which are equal to the digit: who builds on a model keeps most of them."""
+    both = [name for name in (a or {}) if name in (b or {})]
+    return sum(a[name] == b[name] for name in both) / len(both) if both else 0.0
+
+
 def _overlap(a: Any, b: Any) -> float:
     """Jaccard index of two sets of words."""
     first, second = set(a or ()), set(b or ())
@@ -87,6 +93,19 @@ def _feeds(facts: Facts) -> Any:
     return {word: count / sum(sizes.values()) for word, count in sizes.items()}
 
 
+KEPT = (
+    "attention.head_dim", "attention.mla.q_lora_rank", "attention.mla.kv_lora_rank", "attention.mla.qk_nope_head_dim",
+    "attention.mla.v_head_dim", "attention.sparse.index_n_heads", "attention.sparse.index_topk",
+    "attention.sliding_window", "moe.moe_intermediate_size", "moe.num_experts_per_tok",
+)  # fmt: skip
+"""Sizes that do not grow with a model: one that was made from another keeps them, at whatever size."""
+
+
+def _kept(facts: Facts) -> Any:
+    found = {path: at(facts, tuple(path.split("."))) for path in KEPT}
+    return {path: value for path, value in found.items() if _sized(value)}
+
+
 FEATURES: tuple[Feature, ...] = (
     # Structure.
     Feature("attention", 14, _shares, lambda facts: _mix(facts, alike=True)),
@@ -121,6 +140,7 @@ FEATURES: tuple[Feature, ...] = (
     _fact("residual.multiplier", 1, _present),
     _fact("position.nope_layers", 1, _present),
     # Sizes.
+    Feature("sizes kept", 10, _equal, _kept),
     _fact("layers.count", 1.5, _ratio),
     _fact("hidden_size", 1.5, _ratio),
     _fact("vocab_size", 1.5, _ratio),
