@@ -32,6 +32,7 @@ from watcher.compare.model import Change, Significance
 from watcher.report.png import Picture
 from watcher.report.sketch import draw, draw_pair, sketch_pictures
 from watcher.report.sketch import text as measure
+from watcher.report.sketch.macro import macro
 from watcher.report.sketch.palette import colours
 
 NS = "{http://www.w3.org/2000/svg}"
@@ -374,3 +375,27 @@ def test_a_report_survives_a_record_that_cannot_be_drawn(caplog: pytest.LogCaptu
     broken = replace(DENSE, layers=None)  # type: ignore[arg-type]
     assert sketch_pictures("stem", broken, rasterise=None) == {}
     assert "sketch.failed" in caplog.text
+
+
+def test_a_long_order_is_told_as_the_units_that_repeat() -> None:
+    order = "A B A B A C B " * 5 + "A B " * 3 + "A C B " + "A B " * 4
+    kinds = tuple(
+        LayerKind(id=letter, mixer=word, count=9) for letter, word in zip("ABC", ("mamba2", "moe", "gqa"), strict=True)
+    )
+    text = words(draw(Architecture(layers=Layers(count=52, kinds=kinds, sequence=order))))
+    assert "(A B A B A C B) × 5, then (A B) × 3, then A C B, then (A B) × 4" in text
+
+
+def test_kinds_of_one_name_are_told_apart_in_the_legend() -> None:
+    one = LayerKind(id="A", mixer="gqa", ff="dense", count=2, qk_dim=64)
+    other = replace(one, id="B", qk_dim=512)
+    sharing = replace(other, id="C", shared_kv_from=1)
+    text = words(draw(Architecture(layers=Layers(count=6, kinds=(one, other, sharing), sequence="A2 B2 C2"))))
+    assert "(head size 64)" in text
+    assert "(head size 512)" in text
+    assert "(shared KV)" in text
+
+
+@given(st.lists(st.tuples(st.sampled_from("ABC"), st.integers(1, 3)), max_size=60))
+def test_units_that_repeat_spell_the_order(runs: list[tuple[str, int]]) -> None:
+    assert [run for unit, times in macro(runs) for run in unit * times] == runs

@@ -91,6 +91,8 @@ def _prefix(record: Architecture, marks: Marks, kind: LayerKind) -> list[list[Sp
     if size is not None:
         detail = [("dense, size ", "plain"), (words.whole(size), style)]
     first = sequence.startswith(f"{kind.id}{kind.count if kind.count > 1 else ''}")
+    if first and kind.count == 1:
+        return [[("First block:", "plain")], detail]
     where: list[Span] = [("First " if first else "", "plain"), (words.whole(kind.count), style)]
     where.append((f" {words.plural(kind.count, 'block')}:", "plain"))
     return [where, detail]

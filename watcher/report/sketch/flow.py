@@ -167,6 +167,7 @@ def _side(group: Group, start: Box, end: Box, x: float) -> None:
 _LOOKS: Final[dict[str, tuple[str, str, str]]] = {
     "plain": ("part", "edge", "text"),
     "strong": ("attention.deep", "edge", "on-deep"),
+    "window": ("window.deep", "edge", "on-deep"),
     "linear": ("linear.deep", "edge", "on-deep"),
     "latent": ("latent.deep", "edge", "on-deep"),
     "compressed": ("compressed.deep", "edge", "on-deep"),

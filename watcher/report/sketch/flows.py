@@ -45,7 +45,9 @@ def index(record: Architecture, marks: Marks) -> list[list[Span]]:
 
 
 def number(value: object, changed: bool = False) -> Span:
-    """A number as a coloured span."""
+    """A number as a coloured span; what is unknown is no number."""
+    if value is None:
+        return (words.UNKNOWN, "muted")
     return (words.whole(value), "changed" if changed else "number")
 
 
@@ -78,7 +80,7 @@ def _attention(record: Architecture, marks: Marks, kind: LayerKind, name: str) -
     if kind.rope:
         label = words.rotary(record)
         nodes.append(Node("r", (q + k) / 2, 3, label, "plain", k - q + 0.2, changed("rope")))
-    nodes.append(Node("att", middle, 4, _softmax(kind), "strong", span, changed("sinks") or changed("window")))
+    nodes.append(Node("att", middle, 4, _softmax(kind), _look(kind), span, changed("sinks") or changed("window")))
     edges = [f"in q{through} att", f"in k{through} att", "in v att"]
     if right:
         nodes += [node("lg", right, 1, "Linear"), Node("sg", right, 2, "sigmoid", changed=changed("gate"))]
@@ -88,6 +90,11 @@ def _attention(record: Architecture, marks: Marks, kind: LayerKind, name: str) -
         edges.append("att out")
     nodes.append(node("out", middle, 6, "Linear"))
     return Flow(words.mixer(kind.mixer).name, nodes, edges, _heads(marks, kind), marks.mixer_new(kind), name)
+
+
+def _look(kind: LayerKind) -> str:
+    """The colour that the block has."""
+    return "window" if words.mixer(kind.mixer).family == "window" else "strong"
 
 
 def _softmax(kind: LayerKind) -> str:

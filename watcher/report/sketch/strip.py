@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from watcher.architecture.record import Architecture, LayerKind
 from watcher.compare import stack
 from watcher.report.sketch import plan, words
+from watcher.report.sketch.macro import macro
 from watcher.report.sketch.scene import Box, Cells, Group
 from watcher.report.sketch.text import clean, shorten, width
 
@@ -19,6 +20,8 @@ MOST_CELLS: Final = 1_536
 """More than this is never drawn one by one."""
 MAX_LEGEND: Final = 12
 MAX_SEGMENTS: Final = 60
+MAX_SAID: Final = 6
+"""Segments of an order that are told in words."""
 ROW: Final = 22.0
 _GROUP = re.compile(r"\(([^()]*)\)(\d{1,9})|([A-Za-z]+)(\d{0,9})")
 
@@ -61,13 +64,19 @@ def _arrangement(record: Architecture) -> str:
     if not record.layers.sequence:
         return "order unknown"
     segments = _segments(record.layers.sequence)
-    if len(segments) > 8 or not segments:
+    if len(segments) > MAX_SAID:
+        ids = stack.expand(record.layers.sequence, MAX_CELLS) or []
+        segments = [Segment(runs, times) for runs, times in macro(stack.runs(ids))]
+    if len(segments) > MAX_SAID or not segments:
         return ""
     return ", then ".join(_segment_words(segment) for segment in segments)
 
 
 def _segment_words(segment: Segment) -> str:
-    runs = ", ".join(f"{count} {clean(name)}" for name, count in segment.runs)
+    """`(3 A, 1 B) × 12`; where every layer stands alone `(A B C) × 2`."""
+    single = len(segment.runs) > 1 and all(count == 1 for _, count in segment.runs)
+    pieces = [clean(name) if single else f"{count} {clean(name)}" for name, count in segment.runs]
+    runs = (" " if single else ", ").join(pieces)
     return f"({runs}) × {words.whole(segment.times)}" if segment.times > 1 else runs
 
 
@@ -208,6 +217,33 @@ def _entry(record: Architecture, kind: LayerKind) -> list[tuple[str, str]]:
     extra = [f"window {words.whole(kind.window)}"] if kind.window else []
     if plan.unrotated(record, kind):
         extra.append("no RoPE")
+    if kind.shared_kv_from is not None:
+        extra.append("shared KV")
+    extra += _apart(record, kind)
     if extra:
         facts.append((f" ({', '.join(extra)})", "muted"))
     return [*facts, ("  ", "plain"), (count, "number"), (f" {words.plural(kind.count, 'layer')}", "plain")]
+
+
+_APART: Final[tuple[tuple[str, Callable[[object], str]], ...]] = (
+    ("num_key_value_heads", lambda value: f"{words.whole(value)} KV heads"),
+    ("num_attention_heads", lambda value: f"{words.whole(value)} heads"),
+    ("qk_dim", lambda value: f"head size {words.whole(value)}"),
+    ("cache_bytes_per_token", lambda value: f"{words.size(value)} cached per token"),
+    ("parameters", lambda value: f"{words.count(value)} parameters"),
+)
+"""What tells kinds of one name apart, the plainest first."""
+
+
+def _apart(record: Architecture, kind: LayerKind) -> list[str]:
+    """Where the legend would say the same of another kind: the first fact that is another for each of them."""
+    same = [other for other in record.layers.kinds if _shown(other) == _shown(kind)]
+    for name, say in _APART if len(same) > 1 else ():
+        values = [getattr(other, name) for other in same]
+        if None not in values and len(set(values)) == len(values):
+            return [say(getattr(kind, name))]
+    return []
+
+
+def _shown(kind: LayerKind) -> tuple[object, ...]:
+    return words.kind_name(kind), kind.window, kind.rope, kind.shared_kv_from is None
