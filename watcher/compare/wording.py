@@ -10,73 +10,6 @@ from watcher.compare import mixes, words
 from watcher.compare.facts import UNKNOWN
 from watcher.compare.rules import Say, Side, Told
 
-# Makers of wordings, for the rows of the table.
-
-
-def instead(noun: str, plural: str = "") -> Say:
-    """`256 experts instead of 160`."""
-    return lambda told: f"{words.counted(told.after, noun, plural)} instead of {words.number(told.before or 0)}"
-
-
-def arrow(label: str, unit: str = "", plural: str = "") -> Say:
-    """`hidden size 7,168 → 6,144`, `61 → 78 layers`."""
-
-    def say(told: Told) -> str:
-        if told.before is None or told.after is None:
-            return _one_side(told, label or plural or unit + "s")
-        before, after = words.number(told.before), words.number(told.after)
-        noun = "" if not unit else " " + (unit if told.after == 1 else plural or unit + "s")
-        return f"{label} {before} → {after}{noun}".strip()
-
-    return say
-
-
-def _one_side(told: Told, label: str) -> str:
-    """`window 1,024, none before`, `no window (1,024 before)`."""
-    if told.before is None:
-        return f"{label} {words.number(told.after)}, none before"
-    return f"no {label} ({words.number(told.before)} before)"
-
-
-def adds(what: str) -> Say:
-    """`adds QK-norm`."""
-    return lambda told: f"adds {what}"
-
-
-def drops(what: str) -> Say:
-    """`drops QK-norm`."""
-    return lambda told: f"drops {what}"
-
-
-def adds_some(noun: str, plural: str = "") -> Say:
-    """`adds 1 shared expert`."""
-    return lambda told: f"adds {words.counted(told.after, noun, plural)}"
-
-
-def drops_some(noun: str, plural: str = "") -> Say:
-    """`drops the shared expert`, `drops the 2 shared experts`."""
-
-    def say(told: Told) -> str:
-        return f"drops the {noun if told.before == 1 else words.counted(told.before, noun, plural)}"
-
-    return say
-
-
-def other(names: dict[str, str], template: str = "{after} instead of {before}", none: str = "none") -> Say:
-    """`sandwich norms instead of pre-norm`, by a table of names."""
-
-    def say(told: Told) -> str:
-        before, after = (none if value is None else words.named(value, names) for value in (told.before, told.after))
-        return template.format(before=before, after=after)
-
-    return say
-
-
-def in_layers(say: Say) -> Say:
-    """The same, said of the layers of one kind: `sliding: 8 key-value heads instead of 4`."""
-    return lambda told: f"{words.clean(told.name)} layers: {say(told)}"
-
-
 # Attention.
 
 
@@ -160,26 +93,6 @@ def _config_keys(side: Side, prefix: str) -> list[str]:
             if evidence.witness == "config" and ": " in where:
                 found[where.split(": ", 1)[1].split(" ")[0].split(".")[-1]] = None
     return [*found]
-
-
-def fields(label: str) -> Say:
-    """The differing members of a group: `MLA: q_lora_rank 1,536 → 2,048, v_head_dim 128 → 256`."""
-
-    def say(told: Told) -> str:
-        before, after = told.before or {}, told.after or {}
-        parts = [
-            f"{words.clean(name)} {_shown(before.get(name))} → {_shown(value)}"
-            for name, value in after.items()
-            if value != before.get(name) and UNKNOWN not in (value, before.get(name)) and name != "layers"
-        ]
-        layers = [words.counted(group.get("layers"), "layer") for group in (after, before)]
-        return f"{label}: {', '.join(parts) or f'in {layers[0]} instead of {layers[1]}'}"
-
-    return say
-
-
-def _shown(value: Any) -> str:
-    return words.number(value)
 
 
 # Mixture of experts.
@@ -303,21 +216,9 @@ def modalities(told: Told) -> str:
     """`takes video as well`, `no longer takes audio`."""
     before, after = ([*(group or {})] for group in (told.before, told.after))
     gained, lost = [kind for kind in after if kind not in before], [kind for kind in before if kind not in after]
-    said = [f"takes {words.listed([words.clean(kind) for kind in gained])} as well"] if gained else []
-    said += [f"no longer takes {words.listed([words.clean(kind) for kind in lost])}"] if lost else []
+    said = [f"takes {words.listed([words.word(kind) for kind in gained])} as well"] if gained else []
+    said += [f"no longer takes {words.listed([words.word(kind) for kind in lost])}"] if lost else []
     return ", ".join(said)
-
-
-def listed(label: str, names: dict[str, str]) -> Say:
-    """`positions: RoPE and NoPE instead of RoPE`, for a set of words."""
-
-    def say(told: Told) -> str:
-        before, after = (
-            words.listed([words.named(word, names) for word in group or {}]) for group in (told.before, told.after)
-        )
-        return f"{label}: {after} instead of {before}"
-
-    return say
 
 
 _TOWERS = {"image": "vision"}
@@ -369,7 +270,7 @@ def novel(noun: str, plural: str) -> Say:
 
 def unheard_of(names: Sequence[str], noun: str, plural: str) -> str:
     """`config keys mega_ratio and mega_size, which no reference knows`."""
-    shown = words.listed([words.clean(name) for name in names], most=6)
+    shown = words.listed([words.word(name) for name in names], most=6)
     return f"{noun if len(names) == 1 else plural} {shown}, which no reference knows"
 
 

@@ -76,6 +76,11 @@ def clean(value: Any, limit: int = LONGEST) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+def word(value: Any) -> str:
+    """A foreign word as it stands in a list: an empty one as a pair of quotes."""
+    return clean(value) or "“”"
+
+
 def short(mixer: Any) -> str:
     """`MLA`, `sliding-window attention`; a word we do not know in quotes."""
     return SHORT.get(str(mixer)) or ATTENTION.get(str(mixer)) or f"“{clean(mixer)}” layers"
@@ -93,7 +98,7 @@ def feed_forward(activation: Any, gated: Any) -> str:
 
 def named(value: Any, names: dict[str, str]) -> str:
     """The field's name for a word of the record, or the word itself."""
-    return names.get(str(value)) or clean(value) or "“”"
+    return names.get(str(value)) or word(value)
 
 
 def number(value: Any) -> str:
@@ -168,5 +173,5 @@ def listed(words: Sequence[str], *, most: int = 8) -> str:
 
 def keys_listed(names: Iterable[str], *, most: int = 12) -> str:
     """Config keys, by commas."""
-    names = [clean(name) for name in names]
+    names = [word(name) for name in names]
     return ", ".join([*names[:most], f"{len(names) - most} more"] if len(names) > most else names)

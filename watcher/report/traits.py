@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 
+from watcher.architecture.code.skipped import MAY_BE_STORED
 from watcher.architecture.record import Architecture
 from watcher.compare import mixes, words
 from watcher.compare.model import Change, Comparison
@@ -98,6 +99,12 @@ def _no_cache(record: Architecture) -> str | None:
     return f"no KV cache but {words.size(cache.state_bytes)} of constant state" if known else None
 
 
+def _skipped_mtp(record: Architecture) -> str | None:
+    """What is known of prediction layers where the only sign of them is that a class skips them in its checkpoints."""
+    unknown = next((item.why for item in record.unknown if item.fact == "mtp_layers"), "")
+    return "MTP layers that its checkpoints may hold and its class skips" if MAY_BE_STORED in unknown else None
+
+
 def _positions(record: Architecture) -> str | None:
     """`partial RoPE`; nothing for the usual one."""
     kinds = [kind for kind in record.position.kinds if kind in words.POSITION and kind not in ("rope", "nope")]
@@ -146,6 +153,7 @@ TRAITS: tuple[Trait, ...] = (
     ("moe.latent_size", _if(lambda record: record.moe and record.moe.latent_size, "experts in a latent space")),
     ("moe.router", _named(lambda record: record.moe.router if record.moe else None, words.ROUTER, "{} routing")),
     ("mtp_layers", _counted(lambda record: record.mtp_layers, "MTP layer")),
+    ("mtp_layers", _skipped_mtp),
     ("feed_forward.activation|feed_forward.gated", _feed_forward),
     ("towers", encoders),
     ("residual.multiplier", _if(lambda record: (record.residual.multiplier or 1) != 1, "residual scaling (muP)")),

@@ -13,6 +13,8 @@ from watcher.architecture.code import classes
 from watcher.architecture.code.build import Built
 from watcher.architecture.code.values import ClassValue
 
+MAY_BE_STORED = "may be stored"
+"""How the reason of an unknown says that checkpoints hold such layers."""
 ATTRIBUTE = "_keys_to_ignore_on_load_unexpected"
 NAMED = re.compile(r"(^|[^a-z])(mtp|nextn)([^a-z]|$)")
 NUMBERED = re.compile(r"layers\\?\.(\d{1,4})(\\|\.|$)")
@@ -26,16 +28,10 @@ def skipped_layers(built: Built, where: Callable[[str], str]) -> list[tuple[str,
         return []
     depth = built.text.values.get("num_hidden_layers")
     told = sorted(item for item in patterns if isinstance(item, str) and _extra(item, depth))
-    return (
-        [
-            (
-                "mtp_layers",
-                f"{_line(built, cls, where)}: extra prediction layers ({told[0][:80]}) may be stored; it builds none",
-            )
-        ]
-        if told
-        else []
-    )
+    if not told:
+        return []
+    line = _line(built, cls, where)
+    return [("mtp_layers", f"{line}: extra prediction layers ({told[0][:80]}) {MAY_BE_STORED}; it builds none")]
 
 
 def _extra(pattern: str, depth: object) -> bool:
