@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,19 +32,10 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def tell(store: Store) -> Tell:
-    """Put a report about a model into the store: its architecture is `like`'s, compared with `against`'s."""
+    """Put a report into the store, made as `report_about` makes it."""
 
-    def told(
-        name: str,
-        like: str = "zai-org/GLM-5",
-        against: str | None = "deepseek-ai/DeepSeek-V3",
-        *,
-        id_: str = "",
-        event: EventKind = EventKind.RELEASED,
-        day: int = 1,
-        **record: object,
-    ) -> Report:
-        made = report_about(name, like, against, id_=id_, event=event, day=day, **record)
+    def told(name: str, *about: Any, **more: Any) -> Report:
+        made = report_about(name, *about, **more)
         with store.begin() as connection:
             archive.keep_report(connection, made)
         return made
@@ -61,7 +53,7 @@ def report_about(
     day: int = 1,
     **changed: object,
 ) -> Report:
-    """A report as the pipeline makes it."""
+    """A report as the pipeline makes it: the model's architecture is `like`'s, compared with `against`'s."""
     known = baseline_of(like).record
     record = replace(known, model=replace(known.model, id=name), **changed)  # type: ignore[arg-type]
     base = baseline_of(against) if against else None
