@@ -76,6 +76,11 @@ def test_prediction_layers_that_only_checkpoints_hold_are_not_denied() -> None:
     assert of({"model_type": "qwen3", "num_hidden_layers": 4}).mtp_layers == 0
 
 
+def test_a_model_type_without_a_class_of_its_own_is_no_error() -> None:
+    record = of({"model_type": "mistral4", "architectures": ["Mistral4ForCausalLM"]})
+    assert record.moe is not None
+
+
 TYPES = ["mamba2", "falcon_h1", "jamba", "bloom", "kimi_linear", "deepseek_v32", "gemma3n_text", "longcat_flash"]
 
 

@@ -184,7 +184,7 @@ def stranger(model_type: str | None, class_name: str | None) -> bool:
     row = known.get(SAME_AS.get(model_type or "", model_type or ""))
     if row is None or not stem:
         return False
-    for own in (_plain(model_type or ""), _stem(row.get("class", ""))):
+    for own in (_plain(model_type or ""), _stem(row.get("class") or "")):
         rest = stem.removeprefix(own) if own and stem.startswith(own) else None
         if (
             rest is not None

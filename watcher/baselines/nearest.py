@@ -28,14 +28,14 @@ def nearest(record: Architecture, candidates: Iterable[Baseline]) -> Match | Non
 
     A prefilter over features leaves a few; of those the one with the fewest breaking changes is taken, and among equals
     the one that is most similar, each structural change counting as DISTANCE less. None when there is nothing, or the
-    record is not known well enough to be placed.
+    record is not known well enough to be placed. A baseline of which only the structure is known is near to anything.
     """
     if record.layers.count is None:
         return None
     mine = features(record)
-    fit = (item for item in candidates if _may_lead(item, record))
+    known = (item for item in candidates if item.record.layers.count is not None)
     scored = sorted(
-        ((feature_similarity(item.features, mine), item) for item in fit),
+        ((feature_similarity(item.features, mine), item) for item in known),
         key=lambda pair: (-pair[0], pair[1].date, pair[1].name),
     )
     best: tuple[tuple[float, ...], Match] | None = None
@@ -48,9 +48,3 @@ def nearest(record: Architecture, candidates: Iterable[Baseline]) -> Match | Non
         if best is None or key < best[0]:
             best = (key, Match(item, comparison.similarity))
     return best[1] if best else None
-
-
-def _may_lead(item: Baseline, record: Architecture) -> bool:
-    """Whether enough is known of a baseline: without sizes little can differ, so that its mixers must be the same."""
-    mixers = ({kind.mixer for kind in side.layers.kinds} for side in (item.record, record))
-    return item.record.layers.count is not None or len(set(map(frozenset, mixers))) == 1

@@ -37,6 +37,9 @@ def _with_counts(kinds: list[str], side: Side) -> list[str]:
     for word in kinds:
         count = sum(kind.count for kind in layers if kind.mixer == word)
         name = words.ATTENTION.get(word) or f"“{words.clean(word)}” layers"
+        if word in mixes.SUBLAYERS:
+            written.append(f"{name} ({words.number(count)} of {words.number(whole)})")
+            continue
         of_all = f" of {words.counted(whole, 'layer')}" if not written else ""
         written.append(name if count == whole else f"{name} in {words.number(count)}{of_all}")
     return written

@@ -59,7 +59,8 @@ def clauses(lead: Neighbour, nearest: Neighbour | None) -> list[str]:
 
 def _own(lead: Neighbour) -> list[str]:
     """What is known of the model alone, where the comparison has little to say of a structure that it has news of."""
-    if lead.comparison.verdict in (Verdict.SAME, Verdict.SCALED):
+    sizes_known = lead.comparison.a.layers.count is not None
+    if sizes_known and lead.comparison.verdict in (Verdict.SAME, Verdict.SCALED):
         return []
     told = {change.fact for change in lead.comparison.changes}
     return also(lead.comparison.a, lead.comparison.b, told)[:3]

@@ -71,10 +71,17 @@ def _opening(lead: Neighbour, *, own_past: bool) -> str:
 
 
 def _line(nearest: Neighbour) -> str:
-    """`, in the line of DeepSeek-V3`: the earliest that is about as near, where another maker's."""
+    """`, in the line of DeepSeek-V3`: the earliest of another maker that is about as near, where it is near."""
     origin = nearest.origin.name if nearest.origin else nearest.name
     same = origin.partition("/")[0].lower() == nearest.name.partition("/")[0].lower()
-    return "" if same else f", in the line of {inline(called(origin))}"
+    near = nearest.comparison.similarity >= OF_A_LINE and nearest.comparison.verdict not in (
+        Verdict.SAME,
+        Verdict.SCALED,
+    )
+    return f", in the line of {inline(called(origin))}" if near and not same else ""
+
+
+OF_A_LINE = 0.85
 
 
 def _without_baseline(page: Page) -> Iterator[str]:
