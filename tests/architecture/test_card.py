@@ -115,6 +115,22 @@ def test_a_context_that_only_the_card_extends_is_said() -> None:
     }
 
 
+def test_a_context_that_nobody_else_tells_is_the_cards_in_doubt() -> None:
+    own = {"dim": 5120, "n_layers": 40, "head_dim": 128, "hidden_dim": 32768, "n_heads": 32, "n_kv_heads": 8}
+    found = {"params.json": json.dumps(own).encode(), "README.md": b"- **Context Window**: A 128k context window.\n"}
+    record = read(RepoFiles(name="maker/Foo-Small", files=found))
+    assert record.context_length == 131_072
+    assert record.evidence["context_length"].witness == "card"
+    assert record.evidence["context_length"].doubt
+    assert not record.is_unknown("context_length")
+
+
+@pytest.mark.parametrize("piece", ["a", "a-", "Foo-2-7B ", "[", "- Layers: 1\n", "native 1K context expand "])
+def test_a_card_may_be_as_long_as_it_likes(piece: str) -> None:
+    text = piece * (200_000 // len(piece))
+    read_card(files("maker/Foo-2-7B", f"# {text}\n- Layers: 3 {text}\n| x | {text} |\n|-|-|\n| Layers | {text} |\n"))
+
+
 OTHERS = {
     "a table of other models": ("maker/Foo-2-7B-Distill-Qwen-32B", """
 | Model | #Total Params | Context Length |

@@ -16,6 +16,8 @@ LONGEST = 100_000
 """Characters of a card that are read: facts stand in its front."""
 MOST_ROWS = 2_000
 LONGEST_LABEL = 80
+LONGEST_TEXT = 2_000
+"""Characters of one heading, cell or paragraph that are read."""
 
 FRONT = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*$", re.DOTALL | re.MULTILINE)
 
@@ -79,8 +81,8 @@ _MARKS = re.compile(r"<[^>]{0,200}>|\*+|`+|__|~~")
 
 
 def plain(text: str) -> str:
-    """Text without links, tags and emphasis."""
-    return _MARKS.sub("", _LINK.sub(r"\1", text)).replace("\\", "").strip()
+    """Text without links, tags and emphasis, as far as it is read."""
+    return _MARKS.sub("", _LINK.sub(r"\1", text[: 2 * LONGEST_TEXT])).replace("\\", "").strip()[:LONGEST_TEXT]
 
 
 class _Cutter:

@@ -10,7 +10,6 @@ from watcher.architecture.card.layout import Line
 from watcher.architecture.card.quantity import NUMBER, Quantity, quantities
 from watcher.architecture.card.whose import Whose
 
-LONGEST = 2_000
 _SENTENCE = re.compile(
     r"(?<=[.!?])\s+(?=[A-Z*\"(])|;\s|,?\s(?:while|whereas|compared (?:to|with)|unlike|based on|built on)\s"
 )
@@ -39,7 +38,7 @@ EXTENDED = re.compile(
 
 def read_sentences(line: Line, whose: Whose) -> Iterator[Said]:
     """What the clauses of a paragraph say that name this model alone, or no model and a context that is extended."""
-    for clause in _SENTENCE.split(line.value[:LONGEST]):
+    for clause in _SENTENCE.split(line.value):
         found = list(whose.mentions(clause))
         rest = "".join(_without(clause, found))
         extended = EXTENDED.search(rest) if "ontext" in rest else None

@@ -1,4 +1,4 @@
-"""What a card says, weighed against what was read: what differs beyond rounding is a disagreement, never a belief."""
+"""What a card says, weighed against what was read: what differs beyond rounding is a disagreement, not a belief."""
 
 from __future__ import annotations
 
@@ -70,6 +70,7 @@ def weigh(beliefs: Beliefs, statements: Iterable[Said]) -> None:
     by_fact: dict[str, list[Said]] = {}
     for said in statements:
         by_fact.setdefault(said.fact, []).append(said)
+    _tell_context(beliefs, by_fact.get(CONTEXT, []))
     for fact, told in by_fact.items():
         if not isinstance(beliefs.get(fact), (int, float)):
             continue
@@ -81,6 +82,16 @@ def weigh(beliefs: Beliefs, statements: Iterable[Said]) -> None:
         elif extended is not None and extended.extended is not None:
             value = extended.extended.value
             beliefs.contradict(fact, "card", value, _where(extended), "only the card extends it")
+
+
+CONTEXT = "context_length"
+
+
+def _tell_context(beliefs: Beliefs, told: list[Said]) -> None:
+    """A context length that nobody else tells, where the card says one and the same: in doubt, for cards round."""
+    lengths = {said.amounts[0].value for said in told}
+    if CONTEXT not in beliefs.told and len(lengths) == 1:
+        beliefs.claim(CONTEXT, lengths.pop(), _where(told[0]), witness="card", certain=False)
 
 
 def _where(said: Said) -> str:

@@ -24,7 +24,7 @@ _OTHER_THINGS = re.compile(
 
 _PARENTHESIS = re.compile(r"\([^)]*\)")
 _AMOUNT = re.compile(rf"(?<!-){NUMBER}(?:\s*(?:tokens?|params?|parameters?))?")
-_COMPOUND = re.compile(r"[A-Za-z][\w.]*(?:-[\w.]*\w)+")
+_COMPOUND = re.compile(r"(?<![\w.-])[A-Za-z][\w.]*(?:-[\w.]*\w)+")
 _CHUNK = re.compile(r"[\w.+/-]*\w")
 _NEXT = re.compile(r"[ \t]+([\w.+-]*\w)")
 
@@ -33,7 +33,7 @@ class Whose:
     """The name of the repo that a card belongs to, taken apart."""
 
     def __init__(self, name: str) -> None:
-        self._name = name
+        self._judged: dict[str, bool] = {}
         self._parts = take_apart(name)
         self._words = frozenset(words(name))
         self._glued = re.sub(r"[^a-z0-9]", "", name.rpartition("/")[2].lower())
@@ -79,6 +79,11 @@ class Whose:
 
     def foreign(self, text: str) -> bool:
         """Whether a text names another model, by a name, a version or a size that this one does not have."""
+        if text not in self._judged:
+            self._judged[text] = self._names_another(text)
+        return self._judged[text]
+
+    def _names_another(self, text: str) -> bool:
         rest = _AMOUNT.sub(" ", text).replace("/", " ")
         named = (words(token) for token in _COMPOUND.findall(rest) if any(map(str.isdigit, token)))
         return any(map(self._is_foreign, words(rest))) or any(map(self._is_other, named))
