@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from datetime import UTC, datetime
 from functools import cache
 
@@ -54,6 +55,19 @@ def test_the_catalog_is_wide_and_consistent() -> None:
     for item in catalog.baselines:
         assert "/" in item.name
         assert not item.date or datetime.fromisoformat(f"{item.date}-01"[:10])
+
+
+def test_a_baseline_is_as_large_as_its_name_says() -> None:
+    """Where a name states one size: `7B`, `671B`, `125m`; a catalog of other numbers would be told as fact."""
+    compared = 0
+    for item in load_catalog().baselines:
+        sizes = re.findall(r"(?<![\w.])(\d+(?:\.\d+)?)([bm])(?![\w])", item.name.lower())
+        total = item.record.parameters.total
+        if len(sizes) == 1 and total is not None:
+            stated = float(sizes[0][0]) * (1e9 if sizes[0][1] == "b" else 1e6)
+            assert 0.75 * stated < total < 1.36 * stated, item.name
+            compared += 1
+    assert compared > 60
 
 
 def test_a_model_is_never_its_own_neighbour() -> None:
