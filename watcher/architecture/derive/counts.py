@@ -118,9 +118,10 @@ def _towers(beliefs: Beliefs) -> None:
         if modality in has and beliefs.get(f"parameters.{name}"):
             beliefs.claim(f"towers.{modality}.parameters", beliefs.get(f"parameters.{name}"), (f"parameters.{name}",))
     parts = ["text", *(name for name, modality in MODALITIES if modality in has)]
-    if "parameters.total" not in beliefs.told and len(parts) == 1 and "parameters.text" in beliefs.told:
-        sure = beliefs.told["parameters.text"].evidence.doubt is None
-        beliefs.claim("parameters.total", beliefs.get("parameters.text"), ("parameters.text",), certain=sure)
+    facts = tuple(f"parameters.{name}" for name in parts)
+    if "parameters.total" not in beliefs.told and all(fact in beliefs.told for fact in facts):
+        sure = all(beliefs.told[fact].evidence.doubt is None for fact in facts)
+        beliefs.claim("parameters.total", sum(beliefs.get(fact) for fact in facts), facts, certain=sure)
 
 
 def _reasons(beliefs: Beliefs) -> None:
