@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 
 from watcher.errors import ConfigurationError, StoreError
 from watcher.store import engine
-from watcher.store.engine import open_store
+from watcher.store.engine import Store, open_store
 from watcher.store.schema import metadata
 from watcher.store.transfer import export_store, import_store
 
@@ -22,8 +22,8 @@ def address(folder: Path, name: str = "watcher.db") -> str:
     return f"sqlite:///{folder}/{name}"
 
 
-def test_the_migrations_replayed_are_the_schema(tmp_path: Path) -> None:
-    with open_store(address(tmp_path)) as store, store.begin() as connection:
+def test_the_migrations_replayed_are_the_schema(store: Store) -> None:
+    with store.begin() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 

@@ -18,3 +18,5 @@ def upgrade() -> None:
         )
         batch_op.create_index("ix_deliveries_delivered", ["channel", "delivered_at"])
         batch_op.create_index("ix_deliveries_digest_id", ["digest_id"])
+    if op.get_bind().dialect.name == "postgresql":  # SQLite keeps no comments
+        op.alter_column("deliveries", "state", comment="pending, held, sending, delivered, retrying, dead")
