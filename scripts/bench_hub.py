@@ -15,12 +15,16 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from watcher.cycle import look
 from watcher.demo.models import model_files
 from watcher.hub.client import HubClient
 from watcher.hub.standin import Standin, World
 from watcher.hub.standin.crowd import Crowd
 from watcher.releases.plan import Budget, make_plan
+from watcher.runtime import running
+from watcher.settings import Settings
 from watcher.store.engine import open_store
+from watcher.store.latency import latency
 from watcher.store.organizations import Organization
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -69,6 +73,78 @@ def rotation(count: int, quota: int) -> tuple[int, timedelta]:
             worst = max(worst, now - (item.looked_at or START))
             known[item.name] = replace(item, looked_at=now)
     return most, worst
+
+
+FLIPS = 10
+"""Repos that turn public at the same moment, in organizations spread over all."""
+
+CYCLES = 60
+"""Of a played run at most."""
+
+
+def played() -> None:
+    """The same over HTTP: the product against the stand-in, repos turning public with old dates."""
+    for count, quota, who in ((50, 500, "anonymous"), (500, 500, "anonymous"), (500, 1000, "token")):
+        computed, longest = rotation(count, quota)
+        world = World(START)
+        with tempfile.TemporaryDirectory() as folder, _windowed(world, quota) as standin:
+            names = [f"o{number}" for number in range(count)]
+            world.organizations.update(names)
+            secret = [f"{name}/Hidden" for name in names[:: max(1, count // FLIPS)]]
+            for name in secret:
+                world.create(name, {"README.md": b"# Hidden"}, private=True, at=START - timedelta(days=90))
+            _strangers(world, standin)
+            settings = _settings(standin, names, Path(folder))
+            while _cycle(settings, world)[1] < count:
+                world.advance(INTERVAL)
+            for name in secret:
+                world.change(name, private=False)
+            most, worst = _until_seen(settings, world, standin, len(secret))
+        limit = f"≤ {int(quota * 0.2)} requests; computed: {computed}, at most {_span(longest)}"
+        say(f"{count:,} organizations, {who}, played over HTTP", f"{most} requests, {_span(worst)}", limit)
+
+
+def _strangers(world: World, standin: Standin) -> None:
+    """Newer and older repos of others, so that no global listing reaches what turns public with an old date."""
+    standin.answers.page = 10
+    for number in range(400):
+        at = START - timedelta(days=365 if number % 2 else 0)
+        world.create(f"stranger/M{number}", {"README.md": b"# M"}, at=at)
+
+
+def _windowed(world: World, quota: int) -> Standin:
+    """A stand-in whose windows follow the world's time."""
+    return Standin(world, quotas={"api": quota}, clock=lambda: world.now.timestamp())
+
+
+def _settings(standin: Standin, names: list[str], folder: Path) -> Settings:
+    hub = {"endpoint": standin.url, "token": ""}
+    watch = {"organizations": names, "tasks": [], "interval": "5m"}
+    return Settings.model_validate({"hub": hub, "watch": watch, "folder": folder}, context={"folder": folder})
+
+
+def _until_seen(settings: Settings, world: World, standin: Standin, wanted: int) -> tuple[int, timedelta]:
+    """(most listings of a cycle, how long until every repo was seen)."""
+    most, begun = 0, world.now
+    for _ in range(CYCLES):
+        world.advance(INTERVAL)
+        before = len(standin.asked("GET /api/models?"))
+        seen, _ = _cycle(settings, world)
+        most = max(most, len(standin.asked("GET /api/models?")) - before)
+        if seen >= wanted:
+            break
+    return most, world.now - begun
+
+
+def _cycle(settings: Settings, world: World) -> tuple[int, int]:
+    """(repos known, organizations known) after one look."""
+    environment = {"WATCHER_NOW": world.now.isoformat(), "HOME": str(settings.folder)}
+    with running(settings, environment, lambda line: None) as context:
+        look(context)
+        with context.store.begin() as connection:
+            repos = connection.execute(sa.text("SELECT count(*) FROM repos")).scalar()
+            known = connection.execute(sa.text("SELECT count(*) FROM organizations WHERE known_since IS NOT NULL"))
+            return int(repos or 0), int(known.scalar() or 0)
 
 
 def _someone_waits(known: dict[str, Organization]) -> bool:
@@ -173,6 +249,12 @@ def to_delivery() -> None:
         asked = len(standin.log) - before
         extra = wall - idle[0]
         say("complete config → delivered report, beyond a quiet cycle", f"{extra:.2f} s", f"{asked} requests")
+        for stage, found in latency_of(config).items():
+            say(
+                f"latency, {stage.replace('_', ' ')}",
+                f"{found['longest']:.0f} s",
+                "a standing clock: 0 s but the interval",
+            )
         hub_like = (extra + asked * 0.1) / (asked * 0.1)
         say(
             "the same with round trips of 100 ms, as a multiple of them",
@@ -181,9 +263,16 @@ def to_delivery() -> None:
         )
 
 
+def latency_of(config: Path) -> dict[str, dict[str, float]]:
+    """Seconds by stage, as `status` and the metrics tell them."""
+    with open_store(f"sqlite:///{config.parent}/watcher.db") as store, store.begin() as connection:
+        return latency(connection)
+
+
 def main() -> None:
     """Every row."""
     plans()
+    played()
     known_repos()
     changes()
     to_delivery()

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy.engine import Connection
 
 from watcher import __version__
-from watcher.store import archive, outbox
+from watcher.store import archive, outbox, spending
 from watcher.store import events as event_table
 from watcher.store import organizations as org_table
 from watcher.store import repos as table
 from watcher.store.engine import Store
+from watcher.store.latency import latency
 from watcher.store.organizations import Organization
 from watcher.store.outbox import Standing
 
@@ -41,9 +42,13 @@ class Facts:
     """What this process counted since its start."""
     steps: Mapping[str, float]
     """Seconds that the last run of each step took."""
+    latency: Mapping[str, Mapping[str, float]]
+    """Seconds that the latest releases took, by stage: the median and the longest."""
+    requests: int
+    """Sent to the Hub in its present window."""
 
 
-def facts(store: Store, journal: Mapping[str, int], steps: Mapping[str, float]) -> Facts:
+def facts(store: Store, journal: Mapping[str, int], steps: Mapping[str, float], now: datetime) -> Facts:
     """One look at the store, in one transaction."""
     with store.begin() as connection:
         deliveries = outbox.counts(connection)
@@ -58,6 +63,8 @@ def facts(store: Store, journal: Mapping[str, int], steps: Mapping[str, float]) 
             standings=_standings(connection, deliveries),
             journal=dict(journal),
             steps=dict(steps),
+            latency=latency(connection),
+            requests=spending.spent(connection, now),
         )
 
 
@@ -121,6 +128,20 @@ METRICS = (
         "1 when the channel was switched off because its hook is gone",
         ("channel",),
         lambda facts: [((item.name,), float(item.disabled_at is not None)) for item in facts.standings],
+    ),
+    Row(
+        "watcher_latency_seconds",
+        "how long the latest releases took from the Hub's time to the sighting, to the report, to the delivery",
+        ("stage", "value"),
+        lambda facts: [
+            ((stage, value), seconds) for stage, found in facts.latency.items() for value, seconds in found.items()
+        ],
+    ),
+    Row(
+        "watcher_hub_requests",
+        "requests to the Hub in its present window of 300 seconds, by every instance",
+        (),
+        lambda facts: _one(facts.requests),
     ),
     Row(
         "watcher_step_seconds",

@@ -84,7 +84,7 @@ def _pages(context: Context, daemon: Daemon) -> dict[str, Page]:
         return as_json(503 if stuck else 200, {"live": not stuck, "stuck": stuck})
 
     def metrics() -> tuple[int, str, bytes]:
-        text, kind = exposition(lambda: facts(context.store, context.journal.counts, daemon.took))
+        text, kind = exposition(lambda: facts(context.store, context.journal.counts, daemon.took, context.clock.now()))
         return 200, kind, text
 
     return {"/health": health, "/live": live, "/metrics": metrics}

@@ -13,7 +13,7 @@ import ssl
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -55,15 +55,16 @@ class Asked:
 class Limits:
     """Fixed windows of requests, by bucket."""
 
-    def __init__(self, quotas: Mapping[str, int]) -> None:
+    def __init__(self, quotas: Mapping[str, int], clock: Callable[[], float] = time.time) -> None:
         self.quotas = dict(quotas)
+        self._clock = clock
         self._guard = threading.Lock()
         self._used: dict[tuple[str, int], int] = {}
 
     def count(self, path: str) -> tuple[dict[str, str], bool]:
         """(headers, whether the request may pass)."""
         bucket = "resolvers" if "/resolve/" in path else "api" if path.startswith("/api/") else "pages"
-        window, passed = divmod(time.time(), WINDOW)
+        window, passed = divmod(self._clock(), WINDOW)
         with self._guard:
             key = (bucket, int(window))
             used = self._used.get(key, 0)
@@ -88,11 +89,13 @@ class Standin:
         quotas: Mapping[str, int] | None = None,
         tls: ssl.SSLContext | None = None,
         port: int = 0,
+        clock: Callable[[], float] = time.time,
     ) -> None:
+        """`clock`: seconds that the windows of the rate limit are told by."""
         self.world = world or World(datetime.now(UTC))
         self.answers = Answers(self.world, tokens)
         self.faults = Faults()
-        self.limits = Limits(QUOTAS | dict(quotas or {}))
+        self.limits = Limits(QUOTAS | dict(quotas or {}), clock)
         self.log: list[Asked] = []
         self._stopping = threading.Event()
         handler = type("Handler", (_Handler,), {"standin": self})
