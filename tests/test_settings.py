@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from watcher.configuration import load_settings
 from watcher.errors import ConfigurationError
-from watcher.settings import load_settings
 
 ROOT = Path(__file__).parents[1]
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from stage import Stage
 
 from watcher.cli import main
+from watcher.configuration import load_settings
 from watcher.errors import ConfigurationError
 from watcher.presets import expand_presets
-from watcher.settings import load_settings
 from watcher.tracking import plain_name, track, untrack
 
 TEXT = """\

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from watcher.configuration import find_configuration
 from watcher.errors import ConfigurationError
 from watcher.presets import WITHOUT, expand_presets
-from watcher.settings import WatchSettings, find_configuration
+from watcher.settings import WatchSettings
 from watcher.whole_file import write_whole
 
 if TYPE_CHECKING:

@@ -492,7 +492,7 @@ SEND = """
 import sys
 from watcher.publish.deliver import deliver
 from watcher.runtime import running
-from watcher.settings import load_settings
+from watcher.configuration import load_settings
 with running(load_settings(sys.argv[1], {}), {"WATCHER_NOW": sys.argv[2], "HOME": "/nowhere"}, print) as context:
     deliver(context, alert=lambda *_: None)
 """

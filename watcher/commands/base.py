@@ -52,7 +52,7 @@ class Verb:
 
 def settings_of(options: argparse.Namespace, *, required: bool = True) -> Settings:
     """The configuration that `--config`, the environment or the usual places name."""
-    from watcher.settings import load_settings
+    from watcher.configuration import load_settings
 
     return load_settings(options.config, os.environ, required=required)
 

@@ -83,7 +83,8 @@ def _git_remote(folder: Path) -> Path:
 
 def demo_settings(config: str | None, folder: Path, standin: Standin, receivers: Receivers, remote: Path) -> Settings:
     """The settings of the demo; a given configuration keeps its filters, every address in it is replaced."""
-    from watcher.settings import Settings, load_settings
+    from watcher.configuration import load_settings
+    from watcher.settings import Settings
 
     data = _given(load_settings(config, {})) if config else _own()
     data["hub"] = {"endpoint": standin.url, "token": ""}
