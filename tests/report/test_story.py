@@ -20,8 +20,10 @@ from watcher.releases.names import take_apart
 from watcher.report.headline import headline
 from watcher.report.model import Role, Subject
 from watcher.report.neighbours import called
+from watcher.report.peers import beside
 from watcher.report.ranking import MOST, ranked
 from watcher.report.summary import in_short, summary
+from watcher.report.traits import shared_and_own
 from watcher.report.why import TABLE, why
 from watcher.report.write import write_report
 
@@ -86,6 +88,43 @@ def test_seven_changes_at_most_and_the_weightiest_first() -> None:
         assert len(told) <= MOST
         assert ranks == sorted(ranks, reverse=True)
         assert not told or all(change.significance.rank <= min(ranks) for change in rest)
+
+
+def test_what_is_kept_and_what_else_there_is_are_told_once() -> None:
+    a, b = baseline_of("zai-org/GLM-4.7-FP8").record, baseline_of("zai-org/GLM-5").record
+    comparison = compare(a, b)
+    told, _ = ranked(comparison)
+    said = shared_and_own(comparison, told)
+    assert {"1 shared expert", "sigmoid routing", "1 MTP layer"} <= set(said["Kept"])
+    assert "256 experts" not in said["Also"]  # a change says it
+    assert not set(said["Kept"]) & set(said["Also"])
+
+
+def test_a_trait_nobody_knows_of_the_neighbour_is_told() -> None:
+    a, b = baseline_of("zai-org/GLM-4.5").record, baseline_of("zai-org/GLM-5").record
+    hidden = replace(a, mtp_layers=None, unknown=(*a.unknown, Unknown(fact="mtp_layers", why="hidden")))
+    comparison = compare(hidden, b)
+    assert "1 MTP layer" in shared_and_own(comparison, ranked(comparison)[0])["Also"]
+
+
+def test_beside_others_of_its_size() -> None:
+    lead = subject("mistralai/Devstral-Small-2507", "2025-07-10")
+    found = [item for item in lead.neighbours if item.role is Role.PEER]
+    assert found
+    assert all(not item.name.startswith("mistralai/") for item in found)
+    said = [text for item in found for text in beside(item.comparison)]
+    assert any(text.startswith("shallower (40 layers against ") for text in said)
+    assert any(text.startswith("a smaller nominal KV cache per token (160 against ") for text in said)
+
+
+def test_sizes_of_one_part_are_one_change() -> None:
+    comparison = compare(
+        baseline_of("Qwen/Qwen3-235B-A22B").record, baseline_of("Qwen/Qwen3-Next-80B-A3B-Instruct").record
+    )
+    told, rest = ranked(comparison)
+    experts = [change.sentence for change in (*told, *rest) if "expert size" in change.sentence]
+    assert len(experts) == 1
+    assert experts[0].startswith("512 experts instead of 128, 10 experts active per token instead of 8")
 
 
 def test_what_one_side_does_not_know_is_no_difference() -> None:

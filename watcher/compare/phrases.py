@@ -63,6 +63,8 @@ def other(names: dict[str, str], template: str = "{after} instead of {before}", 
 
     def say(told: Told) -> str:
         before, after = (none if value is None else words.named(value, names) for value in (told.before, told.after))
+        if before == after:  # two words for nearly one thing
+            before, after = (f"“{words.clean(value)}”" for value in (told.before, told.after))
         return template.format(before=before, after=after)
 
     return say

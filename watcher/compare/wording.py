@@ -21,7 +21,7 @@ def mixers(told: Told) -> str:
     if parts and len(new) > len(parts):  # they replace no attention
         new = [word for word in new if word not in mixes.SUBLAYERS]
     gained = _with_counts(new, told.b)
-    lost = [words.named(word, words.ATTENTION) for word in old if not gained or word not in mixes.SUBLAYERS]
+    lost = [words.mixer(word) for word in old if not gained or word not in mixes.SUBLAYERS]
     mixed = mixes.in_brackets(told.b.record, new) if gained else ""
     if gained and lost:
         verb = "replaces" if len(gained) == 1 else "replace"
@@ -36,7 +36,7 @@ def _with_counts(kinds: list[str], side: Side) -> list[str]:
     written: list[str] = []
     for word in kinds:
         count = sum(kind.count for kind in layers if kind.mixer == word)
-        name = words.ATTENTION.get(word) or f"“{words.clean(word)}” layers"
+        name = words.mixer(word)
         if word in mixes.SUBLAYERS:
             written.append(f"{name} ({words.number(count)} of {words.number(whole)})")
             continue
@@ -111,6 +111,12 @@ def moe_gained(told: Told) -> str:
     if shared is not None:
         parts.append(words.counted(shared, "shared expert", "shared experts" if shared else "shared expert"))
     return "a mixture of experts replaces the dense feed-forward" + (f": {', '.join(parts)}" if parts else "")
+
+
+def moe_lost(told: Told) -> str:
+    """What stands in the place of the experts, if anything does."""
+    dense = any(kind.ff == "dense" or kind.mixer == "ffn" for kind in told.b.record.layers.kinds)
+    return "a dense feed-forward replaces the mixture of experts" if dense else "drops the mixture of experts"
 
 
 def feed_forward_order(told: Told) -> str:
@@ -190,7 +196,8 @@ def positions(told: Told) -> str:
     said += [f"adds {_named_positions(gained)}"] if gained and not lost else []
     said += [f"drops {_named_positions(lost)}"] if lost and not gained else []
     if ("nope" in after) != ("nope" in before):
-        said.append(without_positions(told.b.record) if "nope" in after else "positions in every attention layer")
+        lost_all = "positions in every attention layer" if after else "no attention layers, and so no positions"
+        said.append(without_positions(told.b.record) if "nope" in after else lost_all)
     return ", ".join(said)
 
 

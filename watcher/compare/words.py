@@ -62,6 +62,7 @@ ACTIVATION = {
 POSITION = {
     "rope": "RoPE", "partial-rope": "partial RoPE", "p-rope": "p-RoPE", "nope": "no positional encoding (NoPE)",
     "learned": "learned absolute positions", "alibi": "ALiBi", "mrope": "M-RoPE",
+    "sinusoidal": "sinusoidal positions",
 }  # fmt: skip
 SCALING = {"yarn": "YaRN", "linear": "linear", "dynamic": "dynamic NTK", "llama3": "Llama 3", "longrope": "LongRoPE",
            "proportional": "proportional"}  # fmt: skip
@@ -82,8 +83,21 @@ def word(value: Any) -> str:
 
 
 def short(mixer: Any) -> str:
-    """`MLA`, `sliding-window attention`; a word we do not know in quotes."""
-    return SHORT.get(str(mixer)) or ATTENTION.get(str(mixer)) or f"“{clean(mixer)}” layers"
+    """`MLA`, `sliding-window attention`, `GQA with Mamba-2 in parallel`; a word we do not know in quotes."""
+    return _mixer(str(mixer), ATTENTION | SHORT)
+
+
+def mixer(kind: Any) -> str:
+    """`multi-head latent attention (MLA)`: the long name of a mixer."""
+    return _mixer(str(kind), ATTENTION)
+
+
+def _mixer(kind: str, names: dict[str, str]) -> str:
+    parts = [names.get(part) for part in kind.split("+")]
+    known = [part for part in parts if part]
+    if len(known) < len(parts):
+        return f"“{clean(kind)}” layers"
+    return known[0] if len(known) == 1 else f"{known[0]} with {listed(known[1:])} in parallel"
 
 
 GATED = {"silu": "SwiGLU", "swish": "SwiGLU", "gelu": "GeGLU", "gelu_new": "GeGLU", "gelu_pytorch_tanh": "GeGLU",
