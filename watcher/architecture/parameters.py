@@ -24,8 +24,6 @@ class Counts:
     """The output matrix; 0 when it is tied to the embedding."""
     rest: int
     """Final norm, learned positions, per-layer embeddings."""
-    looked_up: int = 0
-    """Embedding tables besides the input's, of which a token reads one row."""
 
     @property
     def text(self) -> int:
@@ -47,7 +45,6 @@ def count(config: Config, layers: Sequence[Layer], tied: bool) -> Counts:
     """Count the language part. Raises Absent when a size is missing."""
     hidden, vocab = config.need("hidden_size"), config.need("vocab")
     parts = [_layer(config, layer, index, len(layers), hidden) for index, layer in enumerate(layers)]
-    extra = _per_layer_embeddings(config, len(layers), hidden, vocab)
     positions = config.need("context") * hidden if config.family and config.family.name == "gpt2" else 0
     final = (1 if _norm_kind(config) == "rmsnorm" else 2) * hidden
     if config.family and config.family.name in ("cohere", "cohere2"):
@@ -58,8 +55,7 @@ def count(config: Config, layers: Sequence[Layer], tied: bool) -> Counts:
         active_experts=sum(part[2] for part in parts),
         embedding=vocab * hidden,
         head=0 if tied else vocab * hidden,
-        rest=final + positions + extra[0],
-        looked_up=extra[1],
+        rest=final + positions + _per_layer_embeddings(config, len(layers), hidden, vocab),
     )
 
 
@@ -285,10 +281,10 @@ def _short_conv(config: Config, hidden: int) -> int:
     return 4 * hidden * hidden + hidden * kernel + (5 * hidden if bias else 0)
 
 
-def _per_layer_embeddings(config: Config, layers: int, hidden: int, vocab: int) -> tuple[int, int]:
-    """(weights, of which tables) of Gemma's per-layer embeddings."""
+def _per_layer_embeddings(config: Config, layers: int, hidden: int, vocab: int) -> int:
+    """Weights of Gemma's per-layer embeddings."""
     size = config.size("hidden_size_per_layer_input", low=0)
     if not size:
-        return 0, 0
+        return 0
     table = (config.size("vocab_size_per_layer_input") or vocab) * layers * size
-    return table + hidden * layers * size + size + layers * (2 * hidden * size + hidden), table
+    return table + hidden * layers * size + size + layers * (2 * hidden * size + hidden)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from watcher.architecture.irrelevant import irrelevant
@@ -17,8 +17,6 @@ MAX_TOLD = 12
 """Config keys that get a change of their own; the rest is one change."""
 MAX_FLAT = 4_096
 LONG_LIST = 16
-
-Covers = Callable[[str], bool]
 
 
 def config_changes(a: Side, b: Side, aliases: Iterable[str] = ()) -> list[Change]:

@@ -32,7 +32,6 @@ TOWERS: tuple[tuple[str, str], ...] = (
 
 LAYERS = ("num_hidden_layers", "depth", "encoder_layers", "layers", "num_layers", "n_layers", "image_num_layers")
 WIDTHS = ("hidden_size", "d_model", "width", "embed_dim", "n_embed", "dim", "image_emb_dim")
-GENERATED = (("token2wav_config", "audio"), ("talker_config", "audio"), ("image_decoder_config", "image"))
 VIDEO = ("video_token_id", "video_token_index", "video_start_token_id")
 
 
