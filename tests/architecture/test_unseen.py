@@ -162,3 +162,18 @@ def test_a_dense_model_has_no_router() -> None:
     record = of("NemotronHForCausalLM", model_type="nemotron_h", hybrid_override_pattern="M-M*-", num_hidden_layers=5)
     assert record.moe is None
     assert record.decoder_type == "dense-hybrid"
+
+
+MIXED = {
+    "model_type": "gemma3", "vision_config": {"model_type": "siglip_vision_model"},
+    "text_config": {"model_type": "gemma3_text", "hidden_size": 2560, "num_hidden_layers": 12, "vocab_size": 1000},
+}  # fmt: skip
+
+
+def test_new_keys_around_the_language_part_are_named_too() -> None:
+    record = of("Gemma3ForConditionalGeneration", **MIXED, use_ring_attention=True)
+    assert record.novel.config_keys == ("use_ring_attention",)
+    assert record.evidence["layers.pattern"].doubt == "config.json: use_ring_attention is not known"
+    plain = of("Gemma3ForConditionalGeneration", **MIXED)
+    assert not plain.novel.config_keys
+    assert plain.evidence["layers.pattern"].doubt is None

@@ -65,6 +65,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "mtp": _words(
         "num_nextn_predict_layers mtp_num_hidden_layers num_mtp_modules num_mtp_layers n_mtp_layers mtp_num_layers"
     ),
+    "mtp_pattern": _words("mtp_hybrid_override_pattern mtp_layers_block_type"),
     "groups": _words("n_group num_expert_group n_expert_groups num_expert_groups"),
     "limited_groups": _words("topk_group n_limited_groups num_limited_groups"),
     "latent": _words("moe_latent_size routed_expert_hidden_size"),

@@ -11,6 +11,7 @@ from watcher.architecture.config import Config
 TOPICS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), facts)
     for pattern, facts in (
+        (r"attn|attention|memory|cache|recur|state|head", ("layers", "decoder_type", "attention", "kv_cache")),
         (r"rope|rotary|position|alibi|yarn", ("position", "layers.kinds.*.rope")),
         (r"expert|moe|router|top_?k|shared", ("moe", "parameters", "layers.kinds.*.ff")),
         (r"norm", ("norm", "layers.kinds.*.norm", "layers.kinds.*.qk_norm", "attention.qk_norm")),
@@ -27,30 +28,44 @@ STRUCTURE = ("layers", "decoder_type", "attention", "kv_cache", "parameters", "m
 """What any other key could change, and what a class that nobody has read could."""
 
 
+AROUND = ("towers", "model.modalities")
+"""What a key beside the language part could change, when its name says nothing else."""
+
 STATED = re.compile(r"(\.count|num_\w+|qk_dim|v_dim|head_dim|dtype|vision|audio|mtp|window)$|\.mla\.")
 """Sizes that a key states outright: whatever else is new, that is what it says."""
 
 
 def mark(beliefs: Beliefs, config: Config, keys: tuple[str, ...], classes: tuple[str, ...], read: bool) -> None:
-    """Mark the facts that the config tells and that new keys or a new class could change.
+    """Mark the facts that new keys or a new class could change.
 
-    `read` says that an implementation was read: it knows its own keys.
+    `read` says that the repo's own implementation was read: it knows its own keys. The reference may be older than
+    the config.
     """
     if read or config.model_type is None:
         return
-    reasons = {fact: f"{config.file}: {config.path}{key} is not known" for key in keys for fact in _facts(key)}
+    reasons = {
+        fact: f"{config.file}: {_path(config, key)} is not known" for key in keys for fact in _facts(config, key)
+    }
     if classes:
         reasons |= {
             fact: f"the implementation of {classes[0]} was not read" for fact in STRUCTURE if fact not in reasons
         }
     for path, told in list(beliefs.told.items()):
         why = next((why for fact, why in reasons.items() if _covers(fact, path)), None)
-        if why is not None and told.witness == "config" and told.evidence.doubt is None and not STATED.search(path):
+        if why is not None and told.witness in TOLD_BY and told.evidence.doubt is None and not STATED.search(path):
             beliefs.told[path] = _doubted(told, why)
 
 
-def _facts(key: str) -> tuple[str, ...]:
-    return next((facts for pattern, facts in TOPICS if pattern.search(key)), STRUCTURE)
+TOLD_BY = ("config", "reference")
+
+
+def _path(config: Config, key: str) -> str:
+    return config.path + config.inner.get(key, key) if key in config.text else key
+
+
+def _facts(config: Config, key: str) -> tuple[str, ...]:
+    anything = STRUCTURE if key in config.text else AROUND
+    return next((facts for pattern, facts in TOPICS if pattern.search(key)), anything)
 
 
 def _covers(fact: str, path: str) -> bool:

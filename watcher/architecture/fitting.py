@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from watcher.architecture.concepts import ALIASES
 from watcher.architecture.config import Absent, Config
@@ -30,8 +31,23 @@ def followed(reading: Reading) -> bool:
 
 def new_keys(config: Config) -> list[str]:
     """Keys of the language part that no class, no catalogued model and no concept has, and that matter."""
+    return [key for key in _strange(config, config.text) if len(key) <= LONGEST]
+
+
+def new_keys_around(config: Config) -> list[str]:
+    """The same of what stands around the language part, without the other parts themselves."""
+    if not config.path:
+        return []
+    beside = {key: value for key, value in config.raw.items() if not (isinstance(value, dict) and PARTS.search(key))}
+    return [key for key in _strange(config, beside) if len(key) <= LONGEST]
+
+
+PARTS = re.compile(r"text|llm|lang|vis|image|audio|video|speech|project|talk|think|wav|encoder|decoder|quant|processor")
+
+
+def _strange(config: Config, part: Mapping[str, Any]) -> list[str]:
     known = known_keys() | SPELLED | config.asked
-    return sorted(key for key in config.text if key not in known and not irrelevant(key) and len(key) <= LONGEST)
+    return sorted(key for key in part if key not in known and not irrelevant(key))
 
 
 SPELLED = frozenset(key for words in ALIASES.values() for key in words)

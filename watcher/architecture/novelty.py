@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from watcher.architecture.config import Config
-from watcher.architecture.fitting import LONGEST, followed, new_keys
+from watcher.architecture.fitting import LONGEST, followed, new_keys, new_keys_around
 from watcher.architecture.record import Novel
 from watcher.architecture.witness import Reading
 
@@ -17,7 +17,7 @@ def novel_in(config: Config, readings: Iterable[Reading]) -> Novel:
     readings = list(readings)
     known = any(reading.witness == "reference" and followed(reading) for reading in readings)
     found: dict[str, list[str]] = {
-        "config_keys": new_keys(config),
+        "config_keys": [*new_keys(config), *new_keys_around(config)],
         "tensor_names": [],
         "classes": _classes(config, known),
     }

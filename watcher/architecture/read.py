@@ -55,7 +55,7 @@ def read(files: RepoFiles, *, reference: Reference | None = None) -> Architectur
     beliefs = Beliefs(readings, default_why=problem or _why(config, readings))
     derive(beliefs, config, files)
     novel = novel_in(config, readings)
-    written = any(reading.witness in IMPLEMENTED and followed(reading) for reading in readings)
+    written = any(reading.witness == "code" and followed(reading) for reading in readings)
     weigh(beliefs, stated)
     mark(beliefs, config, novel.config_keys, novel.classes, read=written)
     return build(files, beliefs, novel, _remote_code(files, config.raw))
