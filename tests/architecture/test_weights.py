@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from watcher.architecture.read import read
 from watcher.architecture.record import Architecture
+from watcher.architecture.reference import Reference
 from watcher.architecture.weights.gguf import read_gguf
 from watcher.architecture.witness import RepoFiles
 
@@ -155,7 +156,8 @@ def test_tensors_alone_say_what_they_can() -> None:
 
 
 def test_a_gguf_file_is_read_like_a_config() -> None:
-    record = read(RepoFiles(name="m/m-GGUF", headers={"m.gguf": gguf(METADATA, TENSORS)}, sizes={"m.gguf": 9}))
+    files = RepoFiles(name="m/m-GGUF", headers={"m.gguf": gguf(METADATA, TENSORS)}, sizes={"m.gguf": 9})
+    record = read(files)
     assert record.model.family == "qwen3"
     assert record.layers.pattern == "2×(gqa+dense)"
     assert record.layers.kinds[0].qk_norm == "per-head"
@@ -165,6 +167,9 @@ def test_a_gguf_file_is_read_like_a_config() -> None:
     assert record.tied_embeddings is True
     assert record.quantization is not None
     assert (record.quantization.method, record.quantization.bits) == ("gguf", 4)
+    both = read(files, reference=Reference.shipped())
+    assert both.parameters.total == record.parameters.total
+    assert both.disagreements == ()
 
 
 def test_a_split_gguf_file_is_read_from_all_of_its_parts() -> None:

@@ -510,3 +510,11 @@ def test_headers_that_cannot_be_had_hold_nothing_up_for_long(stage: Stage) -> No
     for _ in range(5):
         stage.once(10 * MINUTES)
     assert len(stage.received()) == 1
+
+
+def test_the_weights_of_a_gated_repo_are_not_asked_for(stage: Stage) -> None:
+    stage.once()
+    stage.world.create("maker/New", unknown_in_shards(), gated="manual")
+    stage.settle()
+    assert len(stage.received()) == 1
+    assert not [line for line in stage.standin.asked("/resolve/") if "-of-00003" in line]

@@ -48,8 +48,7 @@ def find_config(files: RepoFiles, tensors: Tensors) -> tuple[Config | None, str 
     raw, name, problem = raw_config(files)
     if raw is not None and name is not None:
         return Config(raw, name), None
-    if tensors.gguf is not None:
-        told = as_config(tensors.gguf, tensors.file)
-        if told is not None:
-            return Config(told[0], tensors.file, told[1]), None
+    told = as_config(tensors)
+    if told is not None:
+        return Config(told[0], tensors.file, told[1]), None
     return (Config({}, name or "config.json") if tensors.items else None), problem

@@ -71,7 +71,10 @@ def read_repo(context: Context, repo: Repo, tree: tuple[TreeFile, ...], revision
     """Fetch and read one repo at one revision. Raises HubError when an answer may still come."""
     refusal = repo.unreadable if repo.unreadable in REFUSED.values() and not tree else None
     fetched, refusal = (_nothing(repo, revision), refusal) if refusal else _fetch(context, repo, tree, revision)
-    files, record = read_closely(context, fetched, tree, revision, patient=repo.failures < HEADERS_PATIENCE)
+    if refusal or fetched.unreadable:
+        files, record = fetched.files, _read_safely(context, fetched.files)
+    else:
+        files, record = read_closely(context, fetched, tree, revision, patient=repo.failures < HEADERS_PATIENCE)
     unreadable = refusal or fetched.unreadable or _why_unknown(record)
     oids = {file.path: file.oid for file in tree}
     config_oid = next((oids[path] for path in CONFIGS if path in files.files and path in oids), None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from watcher.architecture.weights.gguf import Gguf
+from watcher.architecture.weights.tensors import Tensors
 
 ARCHITECTURES = {
     "deepseek2": "deepseek_v3",
@@ -78,14 +79,17 @@ KEYS = {
 }
 """Metadata key without its architecture → config key."""
 
+EMBEDDING, HEAD = "token_embd.weight", "output.weight"
+
 GATING = {1: "softmax", 2: "sigmoid", 3: "softmax"}
 TOKENS = "tokenizer.ggml.tokens"
 
 
-def as_config(found: Gguf, file: str) -> tuple[dict[str, Any], dict[str, str]] | None:
+def as_config(tensors: Tensors) -> tuple[dict[str, Any], dict[str, str]] | None:
     """(config, evidence names by key); None when the metadata names no architecture."""
-    name = found.metadata.get("general.architecture")
-    if not isinstance(name, str) or not name:
+    found = tensors.gguf
+    name = found.metadata.get("general.architecture") if found is not None else None
+    if found is None or not isinstance(name, str) or not name:
         return None
     raw: dict[str, Any] = {"model_type": ARCHITECTURES.get(name, name.replace("-", "_"))}
     names = {"model_type": "general.architecture"}
@@ -95,14 +99,23 @@ def as_config(found: Gguf, file: str) -> tuple[dict[str, Any], dict[str, str]] |
             raw[config_key], names[config_key] = value, f"{name}.{key}"
     _vocabulary(found, raw, names)
     _special(found, name, raw, names)
+    _tied(tensors, raw, names)
     return raw, names
+
+
+def _tied(tensors: Tensors, raw: dict[str, Any], names: dict[str, str]) -> None:
+    """An output matrix is only there when it is not the embedding; no metadata says so."""
+    there = {tensor.name for tensor in tensors.items}
+    if tensors.complete and EMBEDDING in there:
+        raw["tie_word_embeddings"] = HEAD not in there
+        names["tie_word_embeddings"] = HEAD if HEAD in there else EMBEDDING
 
 
 def _vocabulary(found: Gguf, raw: dict[str, Any], names: dict[str, str]) -> None:
     """The rows of the embedding count; without them the tokenizer's words."""
-    rows = next((shape[0] for tensor, shape, _ in found.tensors if tensor == "token_embd.weight" and shape), None)
+    rows = next((shape[0] for tensor, shape, _ in found.tensors if tensor == EMBEDDING and shape), None)
     if rows:
-        raw["vocab_size"], names["vocab_size"] = rows, "token_embd.weight"
+        raw["vocab_size"], names["vocab_size"] = rows, EMBEDDING
     elif TOKENS in found.lengths and "vocab_size" not in raw:
         raw["vocab_size"], names["vocab_size"] = found.lengths[TOKENS], TOKENS
 
