@@ -66,9 +66,11 @@ def looked_at(looked: Looked, module: ModuleValue, name: str, value: Any) -> Any
 
 def used(value: Any) -> Any:
     """A value for Python itself to use, which might not let a number know."""
-    if type(value) is Noted:
+    if isinstance(value, Noted):
         value.note()
-        return int(value)
+        return int.__int__(value)
+    if type(value) in (list, tuple) and any(isinstance(item, Noted) for item in value):
+        return type(value)(used(item) for item in value)
     return value
 
 

@@ -291,6 +291,8 @@ def call_builtin(machine: Machine, function: Callable[..., Any], args: list[Any]
     except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError):
         return UNKNOWN
     machine.spend(len(found) if isinstance(found, (list, tuple, dict, set)) else 0)
+    if machine.making is not None and isinstance(found, (list, dict, set)):
+        machine.making.own[id(found)] = found
     return found
 
 
@@ -303,6 +305,8 @@ METHODS = frozenset(
 
 def call_method(machine: Machine, value: Any, name: str, args: list[Any], named: dict[str, Any]) -> Any:
     """A method of a list, dict, string …; UNKNOWN where Python would refuse or the result would be too large."""
+    if name in CHANGES and machine.making is not None and id(value) not in machine.making.own:
+        machine.making.apart = True
     if name in ("append", "extend", "insert", "update", "setdefault", "add") and len(value) >= LONGEST:
         return UNKNOWN
     if name in GROWS and _grown(value, args) > LONGEST:
@@ -337,5 +341,6 @@ def _grown(value: Any, args: list[Any]) -> int:
     return len(value) * max([1, *(len(item) for item in args if isinstance(item, str))])
 
 
+CHANGES = frozenset(("append", "extend", "insert", "update", "setdefault", "add", "pop", "remove"))
 GROWS = frozenset(("replace", "join"))
 CHEAP = frozenset(("get", "append", "lower", "upper", "startswith", "endswith", "setdefault", "pop"))

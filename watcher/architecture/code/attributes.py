@@ -11,6 +11,7 @@ from watcher.architecture.code.alike import looked_at
 from watcher.architecture.code.arithmetic import ANGLES, MATH_VALUES, METHODS, call_method, multiplied, product, summed
 from watcher.architecture.code.layers import tensor_method
 from watcher.architecture.code.protocol import Machine
+from watcher.architecture.code.repeats import touches
 from watcher.architecture.code.stops import FAILURES, NoAttribute, Raised, Undecided
 from watcher.architecture.code.values import (
     UNKNOWN,
@@ -134,6 +135,8 @@ def _module(machine: Machine, value: ModuleValue, name: str) -> Any:
     if name in ("weight", "bias"):
         return None if value.cls is None or name == "bias" else UNKNOWN
     own = OWN_METHODS.get(name)
+    if own in CHANGING:
+        touches(machine, value)
     return (
         Method(value, call=partial(own, value)) if own else Method(value, call=_nothing) if name in SILENT else UNKNOWN
     )
@@ -207,6 +210,9 @@ OWN_METHODS: dict[str, Callable[..., Any]] = {
     "keys": lambda module: list(module.children),
 }
 """What every `nn.Module` or list of modules can do."""
+
+CHANGING = frozenset((_append, _extend, _add_module, _register_parameter, _register_buffer))
+"""Those that change it."""
 
 
 def _config(machine: Machine, value: ConfigValue, name: str) -> Any:
@@ -288,6 +294,7 @@ READERS: dict[type, Callable[[Machine, Any, str], Any]] = {
 
 def set_attribute(machine: Machine, value: Any, name: str, item: Any) -> None:
     """`value.name = item`."""
+    touches(machine, value)
     if isinstance(value, ConfigValue):
         value.values[value.aliases.get(name, name)] = item
     if not isinstance(value, ModuleValue):

@@ -6,8 +6,10 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
+from watcher.architecture.code.alike import used
 from watcher.architecture.code.arithmetic import MOST_MODULES, iterable, storable
 from watcher.architecture.code.protocol import Machine
+from watcher.architecture.code.repeats import Making, Plan, build_alike, owned, plan_of, watched
 from watcher.architecture.code.statements import assign
 from watcher.architecture.code.stops import Undecided
 from watcher.architecture.code.values import UNKNOWN, Copies, Env, ModuleValue, opaque, truth
@@ -38,13 +40,61 @@ def list_of(machine: Machine, node: ast.ListComp | ast.GeneratorExp, env: Env) -
     if alike is not None:
         return alike
     items: list[Any] = []
+    if _numbered(machine, node):
+        return _elements(machine, node, env)
 
     def add(inner: Env) -> None:
         items.append(machine.evaluate(node.elt, inner))
         if len(items) > MOST_MODULES and isinstance(items[-1], ModuleValue):
             raise Undecided(f"a list of more than {MOST_MODULES} modules")
 
-    return items if _went(machine, node.generators, env, add) else UNKNOWN
+    return owned(machine, items) if _went(machine, node.generators, env, add) else UNKNOWN
+
+
+def _numbered(machine: Machine, node: ast.ListComp | ast.GeneratorExp) -> bool:
+    """Whether it may make layers one after the other: watched one at a time, and never within another."""
+    single = len(node.generators) == 1 and not node.generators[0].ifs
+    return single and isinstance(node.elt, (ast.Call, ast.IfExp)) and not machine.stack and machine.making is None
+
+
+def _elements(machine: Machine, node: ast.ListComp | ast.GeneratorExp, env: Env) -> Any:
+    """The elements; such as come out like an earlier one are copies of it."""
+    found = iterable(machine.evaluate(node.generators[0].iter, env))
+    if found is None:
+        machine.doubt("a comprehension over something that is not known")
+        return UNKNOWN
+    items: list[Any] = []
+    plans: list[Plan] = []
+    watching = len(found) > 1
+    for item in found:
+        machine.spend(1 + len(env) // 8)
+        copy = build_alike(machine, plans, item)
+        if copy is None:
+            copy = _element(machine, node, env, item, plans if watching else None)
+            watching = watching and isinstance(copy, ModuleValue)
+        items.append(copy)
+        if len(items) > MOST_MODULES and isinstance(copy, ModuleValue):
+            machine.doubt(f"a list of more than {MOST_MODULES} modules")
+            return UNKNOWN
+    return items
+
+
+def _element(machine: Machine, node: Any, env: Env, item: Any, plans: list[Plan] | None) -> Any:
+    """One element, built; how to build others like it is added to the plans."""
+    inner = dict(env)
+    if plans is None:
+        assign(machine, node.generators[0].target, item, inner)
+        return machine.evaluate(node.elt, inner)
+    machine.making = making = Making()
+    try:
+        assign(machine, node.generators[0].target, watched(making, item), inner)
+        made = machine.evaluate(node.elt, inner)
+    finally:
+        machine.making = None
+    plan = plan_of(made, making) if isinstance(made, ModuleValue) else None
+    if plan is not None and made.number >= making.since:
+        plans.append(plan)
+    return used(made)
 
 
 def _went(machine: Machine, generators: list[ast.comprehension], env: Env, found: Callable[[Env], None]) -> bool:

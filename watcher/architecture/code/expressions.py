@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from watcher.architecture.code.alike import used
+from watcher.architecture.code.alike import Noted, used
 from watcher.architecture.code.arithmetic import BUILTINS, COMPARE, UNARY, binary_of, iterable, measure, storable
 from watcher.architecture.code.comprehensions import dict_of, list_of, set_of
 from watcher.architecture.code.protocol import Machine
+from watcher.architecture.code.repeats import Ordinal, asked, computed, owned
 from watcher.architecture.code.special import SPECIAL
 from watcher.architecture.code.stops import NoAttribute, Undecided
 from watcher.architecture.code.subscripts import slice_of, subscript
@@ -87,7 +89,13 @@ def _sequence(machine: Machine, nodes: list[ast.expr], env: Env) -> list[Any]:
 
 
 def _binary(machine: Machine, node: ast.BinOp, env: Env) -> Any:
-    return binary_of(machine, node.op, machine.evaluate(node.left, env), machine.evaluate(node.right, env))
+    left, right = machine.evaluate(node.left, env), machine.evaluate(node.right, env)
+    if isinstance(left, Ordinal) and not isinstance(right, Noted):
+        return computed(left, lambda number: binary_of(machine, node.op, number, right))
+    if isinstance(right, Ordinal) and not isinstance(left, Noted):
+        return computed(right, lambda number: binary_of(machine, node.op, left, number))
+    found = binary_of(machine, node.op, left, right)
+    return owned(machine, found) if type(found) is list else found
 
 
 def _unary(machine: Machine, node: ast.UnaryOp, env: Env) -> Any:
@@ -125,11 +133,18 @@ def _compare(machine: Machine, node: ast.Compare, env: Env) -> Any:
     left = machine.evaluate(node.left, env)
     for kind, part in zip(node.ops, node.comparators, strict=True):
         right = machine.evaluate(part, env)
-        found = _compared(machine, kind, left, right)
+        if isinstance(left, Ordinal) and not isinstance(right, Noted):
+            found = asked(left, partial(_compared_with, machine, kind, right))
+        else:
+            found = _compared(machine, kind, left, right)
         if found is not True:
             return found
         left = right
     return True
+
+
+def _compared_with(machine: Machine, kind: ast.cmpop, right: Any, number: int) -> Any:
+    return _compared(machine, kind, number, right)
 
 
 def _compared(machine: Machine, kind: ast.cmpop, left: Any, right: Any) -> Any:
@@ -179,7 +194,7 @@ def _conditional(machine: Machine, node: ast.IfExp, env: Env) -> Any:
 
 
 def _list(machine: Machine, node: ast.List, env: Env) -> list[Any]:
-    return _sequence(machine, node.elts, env)
+    return owned(machine, _sequence(machine, node.elts, env))  # type: ignore[no-any-return]
 
 
 def _tuple(machine: Machine, node: ast.Tuple, env: Env) -> tuple[Any, ...]:
@@ -203,7 +218,7 @@ def _dict(machine: Machine, node: ast.Dict, env: Env) -> dict[Any, Any]:
         name = machine.evaluate(key, env)
         if storable(found, name):
             found[name] = machine.evaluate(value, env)
-    return found
+    return owned(machine, found)  # type: ignore[no-any-return]
 
 
 def _joined(machine: Machine, node: ast.JoinedStr, env: Env) -> Any:

@@ -19,6 +19,7 @@ from watcher.architecture.code.expressions import EXPRESSIONS
 from watcher.architecture.code.forward import ROTARY, forward
 from watcher.architecture.code.library import Library
 from watcher.architecture.code.protocol import Trace
+from watcher.architecture.code.repeats import Making
 from watcher.architecture.code.statements import STATEMENTS, Returned
 from watcher.architecture.code.stops import FAILURES, Exhausted, Stopped, Undecided
 from watcher.architecture.code.values import (
@@ -60,6 +61,7 @@ class Interpreter:
         self.remembered: dict[tuple[str, ast.AST], bool] = {}
         self.waiting: dict[int, list[tuple[list[Any], Env]]] = {}
         self.looked: Looked | None = None
+        self.making: Making | None = None
         self.auto: Callable[[Any, str], Any] | None = None
         self.line = 0
         self.count = 0
@@ -183,7 +185,7 @@ class Interpreter:
             return self._own(target, [used(item) for item in args], named)
         if isinstance(target, ClassValue):
             return self._construct(target, args, named)
-        if self.looked is not None:
+        if self.looked is not None or self.making is not None:
             args, named = [used(item) for item in args], {name: used(item) for name, item in named.items()}
         if isinstance(target, Space):
             return outside.call(self, target.path, args, named)

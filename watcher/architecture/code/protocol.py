@@ -5,9 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from watcher.architecture.code.values import PLAIN, ClassValue, Env, Function, ModuleValue, SourceModule
+
+if TYPE_CHECKING:
+    from watcher.architecture.code.repeats import Making
 
 
 @dataclass(slots=True, eq=False)
@@ -57,6 +60,8 @@ class Machine(Protocol):
     line: int
     waiting: dict[int, list[tuple[list[Any], Env]]]
     """Modules, by identity, whose calls are kept and not followed."""
+    making: Making | None
+    """What is being built, while its loop's number is watched."""
     looked: dict[tuple[int, str], tuple[ModuleValue, Any]] | None
     """Attributes of modules that were looked at, with what was seen first, while someone wants to know."""
     auto: Callable[[Any, str], Any] | None

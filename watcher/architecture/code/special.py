@@ -8,6 +8,7 @@ from typing import Any
 from watcher.architecture.code import classes
 from watcher.architecture.code.arithmetic import BUILTINS, iterable
 from watcher.architecture.code.protocol import Machine
+from watcher.architecture.code.repeats import touches
 from watcher.architecture.code.stops import NoAttribute, Raised
 from watcher.architecture.code.values import (
     UNKNOWN,
@@ -129,6 +130,7 @@ def _map(machine: Machine, args: list[Any], named: Env, env: Env) -> Any:
 
 def _next(machine: Machine, args: list[Any], named: Env, env: Env) -> Any:
     if args and isinstance(args[0], Walk):
+        touches(machine, args[0])
         return args[0].next(*args[1:2])
     items = iterable(args[0]) if args else None
     if items is None:

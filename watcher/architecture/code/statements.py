@@ -11,6 +11,7 @@ from watcher.architecture.code.alike import used
 from watcher.architecture.code.arithmetic import binary_of, iterable, storable
 from watcher.architecture.code.attributes import set_attribute
 from watcher.architecture.code.protocol import Machine
+from watcher.architecture.code.repeats import touches
 from watcher.architecture.code.stops import NoAttribute, Raised, Undecided
 from watcher.architecture.code.values import UNKNOWN, Env, Function, ModuleValue, Tensor, Weight, opaque, truth
 
@@ -86,7 +87,9 @@ def assign(machine: Machine, target: ast.expr, value: Any, env: Env) -> None:
         for item, part in zip(target.elts, _unpacked(target.elts, value), strict=True):
             assign(machine, item.value if isinstance(item, ast.Starred) else item, part, env)
     elif isinstance(target, ast.Subscript):
-        _store(machine.evaluate(target.value, env), used(machine.evaluate(target.slice, env)), value)
+        owner = machine.evaluate(target.value, env)
+        touches(machine, owner)
+        _store(owner, used(machine.evaluate(target.slice, env)), value)
 
 
 def _unpacked(targets: list[ast.expr], value: Any) -> list[Any]:
@@ -247,13 +250,16 @@ def _delete(machine: Machine, node: ast.Delete, env: Env) -> None:
     for target in node.targets:
         if isinstance(target, ast.Attribute):
             owner = machine.evaluate(target.value, env)
+            touches(machine, owner)
             if isinstance(owner, ModuleValue):
                 for group in (owner.children, owner.weights, owner.attributes):
                     group.pop(target.attr, None)
         elif isinstance(target, ast.Name):
             env.pop(target.id, None)
         elif isinstance(target, ast.Subscript):
-            _remove(machine.evaluate(target.value, env), used(machine.evaluate(target.slice, env)))
+            owner = machine.evaluate(target.value, env)
+            touches(machine, owner)
+            _remove(owner, used(machine.evaluate(target.slice, env)))
 
 
 def _remove(owner: Any, index: Any) -> None:

@@ -9,6 +9,7 @@ from watcher.architecture.code.alike import used
 from watcher.architecture.code.arithmetic import LONGEST, storable
 from watcher.architecture.code.configs import PerLayer
 from watcher.architecture.code.protocol import Machine
+from watcher.architecture.code.repeats import Ordinal, asked
 from watcher.architecture.code.tables import ActivationTable, AttentionTable, ConfigTable, RopeTable, frequencies
 from watcher.architecture.code.values import UNKNOWN, Env, Method, ModuleValue, Tensor, opaque
 
@@ -24,7 +25,13 @@ def slice_of(machine: Machine, node: ast.Slice, env: Env) -> Any:
 def subscript(machine: Machine, node: ast.Subscript, env: Env) -> Any:
     """`owner[index]`."""
     owner = machine.evaluate(node.value, env)
-    index = used(machine.evaluate(node.slice, env))
+    index = machine.evaluate(node.slice, env)
+    if isinstance(index, Ordinal) and not isinstance(owner, Tensor):
+        return asked(index, lambda number: _at(machine, owner, number))
+    return _at(machine, owner, used(index))
+
+
+def _at(machine: Machine, owner: Any, index: Any) -> Any:
     if isinstance(owner, Tensor):
         return _cut(owner, index)
     if isinstance(owner, ActivationTable):

@@ -29,6 +29,13 @@ MAX_PATH = 1000
 
 UNKNOWN: Any = _UnknownValue()
 _numbers = itertools.count(1)
+
+
+def next_number() -> int:
+    """The number of what is made next: later things have larger ones."""
+    return next(_numbers)
+
+
 PLAIN: frozenset[str] = frozenset()
 
 
@@ -144,9 +151,11 @@ class ClassValue:
 class ModuleValue:
     """An `nn.Module`: its children, its weights, and what else was set on it."""
 
-    __slots__ = ("attributes", "children", "cls", "copies", "kind", "line", "path", "plain", "weights")
+    __slots__ = ("attributes", "children", "cls", "copies", "kind", "line", "number", "path", "plain", "weights")
 
     def __init__(self, kind: str, cls: ClassValue | None = None, line: str = "") -> None:
+        self.number = next(_numbers)
+        """Later ones have larger numbers."""
         self.kind = kind
         self.cls = cls
         self.children: dict[str, ModuleValue] = {}
