@@ -318,3 +318,34 @@ def test_a_layer_that_looks_at_its_own_number_is_read_on_its_own(read, condition
     )
     reading = read(text, config={**CONFIG, "num_hidden_layers": 8})
     assert [value(reading, f"layers[{index}].rope") for index in range(8)] == [True, True, True, False] * 2
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "layer_idx % 3 == 1",
+        "layer_idx in (1, 4, 7)",
+        "layer_idx in {1, 4, 7}",
+        "config.kinds[layer_idx] == 'b'",
+        "config.kinds[layer_idx - 3 * (layer_idx // 3)] == 'b'",
+        "(layer_idx + 2) % 3 < 1",
+        "3 > 2 and not (layer_idx - 1) % 3",
+        "{1: True, 4: True, 7: True}.get(layer_idx, False)",
+        "f'{layer_idx}' in '1 4 7'",
+        "max(layer_idx % 3, 0) == 1",
+        "kind_of(layer=layer_idx)",
+        "(lambda number: number % 3 == 1)(layer_idx)",
+        "len([1 for other in range(layer_idx + 1)]) % 3 == 2",
+        "config.seen.append(layer_idx) is None and len(config.seen) % 3 == 2",
+        "setattr(config, 'turn', getattr(config, 'turn', 0) + 1) is None and config.turn % 3 == 2",
+    ],
+)
+def test_layers_are_built_each_by_its_own_number(read, condition: str) -> None:
+    """However the number decides, and whatever else is changed by building: what is copied came out alike."""
+    init = f"self.g_proj = nn.Linear(8, 8, bias=False) if {condition} else None\nself.number = layer_idx"
+    text = edited(ATTENTION_INIT=init).replace(
+        "class TinyAttention(", "def kind_of(layer):\n    return layer % 3 == 1\n\nclass TinyAttention(", 1
+    )
+    reading = read(text, config={**CONFIG, "num_hidden_layers": 9, "kinds": list("abcabcabc"), "seen": []})
+    plain = 4 * 64 * 64 + 3 * 64 * 256 + 2 * 64
+    assert [value(reading, f"layers[{index}].parameters") for index in range(9)] == [plain, plain + 64, plain] * 3

@@ -15,6 +15,7 @@ Facts given (`i` counts layers from 0):
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -27,7 +28,7 @@ from watcher.architecture.code.evidence import Facts, Where, attribute_where
 from watcher.architecture.code.layerfacts import LayerFacts, first_line, shared
 from watcher.architecture.code.skipped import skipped_layers
 from watcher.architecture.code.stops import Undecided
-from watcher.architecture.code.trace import Stack, find_stack, trace_layers
+from watcher.architecture.code.trace import LayerTrace, Stack, find_stack, trace_layers
 from watcher.architecture.code.values import ClassValue, ConfigValue, ModuleValue
 from watcher.architecture.code.wholes import whole
 from watcher.architecture.witness import Fact
@@ -98,21 +99,43 @@ def _speaks(value: Any) -> bool:
 # --- layers ----------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What one layer, and each that does the same, is told by."""
+
+    trace: LayerTrace
+    layer: LayerFacts
+    facts: Facts
+    """By name within the layer."""
+    unread: list[tuple[str, str]]
+
+
 def _stacked(built: Built, stack: Stack, where: Where, unread: list[tuple[str, str]]) -> Facts:
     """Facts of the layers, and of the whole as far as they follow from all layers."""
     head_dim = _head_dim(built.text)
     facts: Facts = {"layers.count": Fact(len(stack.layers), where(built.model.line))}
     read: list[LayerFacts] = []
+    known: dict[int, _Told] = {}
     for trace in trace_layers(built, stack):
-        layer = layerfacts.read_layer(trace, head_dim)
-        read.append(layer)
-        prefix = f"layers[{trace.index}]"
-        facts |= _layer(prefix, trace.module, layer, where, trace.line, trace.followed)
-        _attempt(facts, unread, f"{prefix}.parameters", where(trace.line), partial(_sized, prefix, trace.module, where))
-        if not trace.followed:
-            unread.append((f"{prefix}.norm", f"{where(trace.line)}: forward was not followed to its end"))
+        if id(trace.steps) not in known:
+            known[id(trace.steps)] = _tell(trace, head_dim, where)
+        told, prefix = known[id(trace.steps)], f"layers[{trace.index}]"
+        read.append(replace(told.layer, index=trace.index))
+        facts |= {f"{prefix}.{name}": fact for name, fact in told.facts.items()}
+        unread += [(f"{prefix}.{name}", why) for name, why in told.unread]
     facts |= whole(built, stack, read, where)
     return facts
+
+
+def _tell(trace: LayerTrace, head_dim: int | None, where: Where) -> _Told:
+    """The facts of one traced layer."""
+    line, unread = where(trace.line), list[tuple[str, str]]()
+    layer = layerfacts.read_layer(trace, head_dim)
+    facts = _layer(trace.module, layer, where, trace.line, trace.followed)
+    _attempt(facts, unread, "parameters", line, partial(_sized, trace.module, where))
+    if not trace.followed:
+        unread.append(("norm", f"{line}: forward was not followed to its end"))
+    return _Told(trace, layer, facts, unread)
 
 
 def _head_dim(config: ConfigValue) -> int | None:
@@ -126,17 +149,17 @@ def _head_dim(config: ConfigValue) -> int | None:
     return width // heads if width and heads else None
 
 
-def _sized(prefix: str, module: ModuleValue, where: Where) -> Facts:
+def _sized(module: ModuleValue, where: Where) -> Facts:
     line = where(module.line)
     within = [(path, child) for path, child in module.walk() if EXPERTS.search(path)]
     experts = sum(child.count() for path, child in within if not EXPERTS.search(path.rpartition(".")[0]))
     return {
-        f"{prefix}.parameters": Fact(module.count(), line),
-        f"{prefix}.expert_parameters": Fact(experts, line),
+        "parameters": Fact(module.count(), line),
+        "expert_parameters": Fact(experts, line),
     }
 
 
-def _layer(prefix: str, module: ModuleValue, layer: LayerFacts, where: Where, line: str, followed: bool) -> Facts:
+def _layer(module: ModuleValue, layer: LayerFacts, where: Where, line: str, followed: bool) -> Facts:
     placements = [item.placement for item in (*layer.mixers[:1], *layer.feed_forwards[:1])]
     mixer = layer.mixers[0] if layer.mixers else None
     feeds = [item for item in layer.feed_forwards if item.step.module.kind != "nn.Linear"] or list(layer.feed_forwards)
@@ -154,7 +177,7 @@ def _layer(prefix: str, module: ModuleValue, layer: LayerFacts, where: Where, li
         facts["sinks"] = Fact(sinks is not None, where(sinks or mixer.step.module.line or line), followed)
     if feeds:
         facts["ff_class"] = Fact(feeds[0].step.module.kind, where(feeds[0].step.line), followed)
-    return {f"{prefix}.{name}": fact for name, fact in facts.items()}
+    return facts
 
 
 def _gate(layer: LayerFacts) -> str | None:

@@ -180,17 +180,20 @@ class ModuleValue:
         found = list(self.children.values())
         return found * self.copies if self.copies > 1 else found
 
-    def walk(self, path: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, ModuleValue]]:
-        """(dotted path, module) of this module and everything in it, each once."""
-        seen = set() if seen is None else seen
-        if id(self) in seen:
-            return
-        if len(path) > MAX_PATH:
-            raise Undecided("modules nested too deeply")
-        seen.add(id(self))
-        yield path, self
-        for name, child in self.children.items():
-            yield from child.walk(f"{path}.{name}" if path else name, seen)
+    def walk(self) -> Iterator[tuple[str, ModuleValue]]:
+        """(dotted path, module) of this module and everything in it, each once. Raises Undecided."""
+        waiting: list[tuple[str, ModuleValue]] = [("", self)]
+        seen: set[int] = set()
+        while waiting:
+            path, module = waiting.pop()
+            if id(module) in seen:
+                continue
+            if len(path) > MAX_PATH:
+                raise Undecided("modules nested too deeply")
+            seen.add(id(module))
+            yield path, module
+            prefix = f"{path}." if path else ""
+            waiting += [(prefix + name, child) for name, child in reversed(module.children.items())]
 
     def count(self, seen: set[int] | None = None) -> int:
         """Elements of all weights, shared ones once. Raises Undecided."""
