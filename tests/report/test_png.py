@@ -11,6 +11,7 @@ from watcher.architecture.record import Architecture
 from watcher.report import png
 from watcher.report.png import PictureError, to_png, to_png_isolated
 from watcher.report.sketch import draw
+from watcher.report.sketch.svg import FONTS
 
 
 def svg(inner: str = "", width: int = 120, height: int = 40) -> str:
@@ -43,7 +44,8 @@ def test_a_sketch_becomes_a_picture_twice_as_large() -> None:
 
 
 def test_text_is_drawn_with_the_bundled_font() -> None:
-    text = '<text x="5" y="25" font-size="20" font-weight="{}" font-family="NoSuchFont, sans-serif">Waves →⊕</text>'
+    text = '<text x="5" y="25" font-size="20" font-weight="{}" font-family="FONTS">Waves →⊕</text>'
+    text = text.replace("FONTS", FONTS)
     empty, regular, bold = (to_png(svg(inner)) for inner in ("", text.format(400), text.format(600)))
     assert ink(regular) > 10 * ink(empty)
     assert regular != bold
@@ -51,7 +53,7 @@ def test_text_is_drawn_with_the_bundled_font() -> None:
 
 def test_large_pictures_are_made_smaller_before_they_are_drawn() -> None:
     assert max(size(to_png(svg(width=100_000, height=100)))) <= png.MAX_SIDE + 1
-    assert png.bounded(svg(), 2.0) == 2.0
+    assert png.bounded(svg(), 2.0) == (2.0, (240, 80))
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,13 @@
 """SVG → PNG with the bundled font only, so that a picture looks the same on a machine without fonts.
 
-The rasteriser is native code that can abort a process, so the daemon runs it in one of its own:
-`python -m watcher.report.png < sketch.svg > sketch.png`.
+The rasteriser (resvg) is native code that can abort a process, so the daemon runs it in one of its own: `raster.py`.
 """
 
 from __future__ import annotations
 
 import functools
+import importlib.util
+import math
 import os
 import re
 import subprocess
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from watcher.errors import WatcherError
+from watcher.report import raster
 
 MAX_SIDE: Final = 8_192
 """Pixels of the finished picture's longer side; beyond, the scale is lowered."""
@@ -42,37 +44,38 @@ class Picture:
 
 def to_png(svg: str, *, scale: float = 2.0) -> bytes:
     """The picture at `scale` pixels per unit, less where that would exceed MAX_SIDE. Raises PictureError."""
-    zoom = bounded(svg, scale)
+    zoom, size = bounded(svg, scale)
+    _package()
     try:
-        import resvg_py
-
-        return bytes(
-            resvg_py.svg_to_bytes(
-                svg_string=svg,
-                zoom=zoom,
-                skip_system_fonts=True,
-                font_files=_fonts(),
-                font_family="Inter",
-                sans_serif_family="Inter",
-            )
-        )
-    except ImportError:
-        raise PictureError("no PNG: the package resvg_py is not installed") from None
-    except Exception as error:
+        return raster.rasterise(svg, zoom, size, _fonts())
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__module__ != "pyo3_runtime":  # where its panics come from
+            raise
         raise PictureError(f"no PNG: {type(error).__name__}: {str(error)[:200]}") from None
 
 
-def bounded(svg: str, scale: float) -> float:
-    """The scale at which the picture stays within MAX_SIDE, read from the document's first tag before it is drawn."""
+def bounded(svg: str, scale: float) -> tuple[float, tuple[int, int]]:
+    """The scale at which the picture stays within MAX_SIDE, and its size in pixels; read from the document's first tag
+    before it is drawn."""
     if len(svg) > MAX_SVG:
         raise PictureError(f"no PNG: the SVG has {len(svg):,} characters, more than {MAX_SVG:,}")
     found = _SIZE.match(svg, svg.find("<svg"))
     if found is None:
         raise PictureError("no PNG: the SVG states no width and height")
-    longer = max(float(found[1]), float(found[2]))
-    if not longer or not scale > 0:
+    wide, tall = float(found[1]), float(found[2])
+    if not wide or not tall or not scale > 0:
         raise PictureError("no PNG: the SVG or the scale is empty")
-    return min(scale, MAX_SIDE / longer)
+    zoom = min(scale, MAX_SIDE / max(wide, tall))
+    return zoom, (math.ceil(wide * zoom), math.ceil(tall * zoom))
+
+
+@functools.cache
+def _package() -> str:
+    """The folder that the rasteriser's package is in."""
+    found = importlib.util.find_spec("resvg")
+    if found is None or found.origin is None:
+        raise PictureError("no PNG: the package resvg is not installed")
+    return str(Path(found.origin).parents[1])
 
 
 @functools.cache
@@ -83,9 +86,12 @@ def _fonts() -> list[str]:
 
 def to_png_isolated(svg: str, *, scale: float = 2.0, timeout: float = TIMEOUT) -> Picture:
     """`to_png` in a short-lived process: whatever happens there, the caller gets a picture or a reason."""
-    command = [sys.executable, "-m", __name__, str(scale)]
     try:
+        zoom, (wide, tall) = bounded(svg, scale)
+        command = [*_INTERPRETER, str(zoom), str(wide), str(tall), _package(), *_fonts()]
         done = subprocess.run(command, input=svg.encode(), capture_output=True, timeout=timeout, env=_environment())
+    except PictureError as error:
+        return Picture(None, str(error))
     except subprocess.TimeoutExpired:
         return Picture(None, f"no PNG: not drawn within {timeout:g} s")
     except (OSError, ValueError) as error:
@@ -93,26 +99,14 @@ def to_png_isolated(svg: str, *, scale: float = 2.0, timeout: float = TIMEOUT) -
     if done.returncode == 0 and done.stdout.startswith(b"\x89PNG"):
         return Picture(done.stdout)
     said = done.stderr.decode(errors="replace").strip().splitlines()
-    return Picture(None, said[-1][:300] if said else f"no PNG: the rasteriser ended with code {done.returncode}")
+    why = said[-1][:300] if said else f"the rasteriser ended with code {done.returncode}"
+    return Picture(None, f"no PNG: {why}")
+
+
+_INTERPRETER: Final = (sys.executable, "-I", "-S", str(Path(__file__).with_name("raster.py")))
+"""Isolated and without `site`: no environment and no start-up file has a say, and it starts faster."""
 
 
 def _environment() -> dict[str, str]:
-    """Nothing but what finds the interpreter's modules: no secret is handed on."""
-    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH") if name in os.environ}
-    return kept | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *filter(None, sys.path)])}
-
-
-def main() -> int:
-    """SVG from stdin, PNG to stdout; one line on stderr and exit code 1 if it cannot be made."""
-    try:
-        svg = sys.stdin.buffer.read(MAX_SVG + 1).decode()
-        picture = to_png(svg, scale=float(sys.argv[1]) if len(sys.argv) > 1 else 2.0)
-    except (PictureError, ValueError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    sys.stdout.buffer.write(picture)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    """Nothing but what starts the interpreter: no secret is handed on."""
+    return {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH") if name in os.environ}
