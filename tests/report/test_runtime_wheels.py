@@ -178,3 +178,14 @@ def test_an_index_without_ranges_is_one_clear_error(index: Index) -> None:
     wheel(index.folder, "gguf")
     with pytest.raises(SourceError, match="answers no range requests; give the wheel"):
         fetch_list("gguf", "d", index.address)
+
+
+def test_a_password_in_the_indexs_address_is_never_told(index: Index) -> None:
+    path = wheel(index.folder, "gguf")
+    secret = index.address.replace("://", "://reader:hush@")
+    assert fetch_list("gguf", "d", secret)[0] == "llama.cpp"
+    path.write_bytes(b"no wheel")
+    for address in (secret, secret.replace("http:", "nohttp:"), "http://reader:hush@127.0.0.1:9/simple"):
+        with pytest.raises(SourceError) as told:
+            fetch_list("gguf", "d", address)
+        assert "hush" not in str(told.value)

@@ -12,6 +12,7 @@ from typing import Any, Final
 from urllib.parse import urldefrag, urljoin
 
 import requests
+import urllib3.exceptions
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import Version
 
@@ -22,6 +23,8 @@ MAX_PAGE: Final = 32 * 1024 * 1024
 """Bytes of a package's page."""
 TIMEOUT: Final = (10.0, 60.0)
 """Seconds for the connection and for each answer."""
+FAILURES: Final = (OSError, urllib3.exceptions.HTTPError, ValueError)
+"""What a request and the reading of its answer may end in."""
 _ACCEPT: Final = "application/vnd.pypi.simple.v1+json, text/html;q=0.5"
 _DEFAULT: Final = re.compile(r"--index-url <url>.*?\(default (\S+?)\)")
 _COMMON: Final = "x86_64"
@@ -57,10 +60,9 @@ def newest_wheel(package: str, index: str) -> Wheel:
             page = answer.raw.read(MAX_PAGE, decode_content=True)
             found = list(_json(page) if "json" in answer.headers.get("Content-Type", "") else _html(page))
             base = answer.url
-    except requests.HTTPError as error:
-        raise _silent(package, f"HTTP {error.response.status_code}") from None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise _silent(package, f"{type(error).__name__}: {str(error)[:160]}") from None
+    except (*FAILURES, TypeError, KeyError, AttributeError) as error:
+        told = f"the package index does not tell its wheels: {reason(error)}; give the wheel"
+        raise SourceError(f"{package}: {told}") from None
     ranked = [(rank, wheel) for wheel in found if wheel.sha256 and (rank := _rank(wheel.name)) is not None]
     if not ranked:
         raise SourceError(f"{package}: the package index has no wheel with a SHA-256; give the wheel")
@@ -68,8 +70,12 @@ def newest_wheel(package: str, index: str) -> Wheel:
     return Wheel(wheel.name, urljoin(base, wheel.url), wheel.sha256)
 
 
-def _silent(package: str, why: str) -> SourceError:
-    return SourceError(f"{package}: the package index does not tell its wheels: {why}; give the wheel")
+def reason(error: Exception) -> str:
+    """What went wrong; never with an address, which may hold a password."""
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return f"HTTP {error.response.status_code}"
+    plain = isinstance(error, (requests.RequestException, urllib3.exceptions.HTTPError))
+    return type(error).__name__ if plain else f"{type(error).__name__}: {str(error)[:160]}"
 
 
 def _rank(name: str) -> tuple[Version, bool, str] | None:

@@ -19,7 +19,7 @@ from typing import IO, Any, Final, cast
 import requests
 
 from watcher.errors import SourceError
-from watcher.report.package_index import TIMEOUT, Wheel, index_address, newest_wheel
+from watcher.report.package_index import FAILURES, TIMEOUT, Wheel, index_address, newest_wheel, reason
 from watcher.report.runtime_lists import RUNTIMES, read_archive
 
 WHOLE: Final = 16 * 1024 * 1024
@@ -37,8 +37,8 @@ def fetch_list(package: str, date: str, index: str, whole: int = WHOLE) -> tuple
         handle, checked = _open(wheel, whole)
         with handle, zipfile.ZipFile(handle) as archive:
             return read_archive(archive, wheel.name, date, None if checked else _recorded(archive))
-    except (OSError, zipfile.BadZipFile, ValueError, requests.RequestException) as error:
-        raise SourceError(f"{wheel.name}: cannot be read: {type(error).__name__}: {str(error)[:200]}") from None
+    except (*FAILURES, zipfile.BadZipFile) as error:
+        raise SourceError(f"{wheel.name}: cannot be read: {reason(error)}") from None
 
 
 def fetch_lists(date: str) -> tuple[dict[str, dict[str, Any]], list[str]]:
