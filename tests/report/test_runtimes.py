@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import zipfile
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from watcher.cli import main
 from watcher.errors import SourceError
@@ -74,6 +77,19 @@ def test_what_is_no_wheel_is_one_clear_error(tmp_path: Path, content: bytes) -> 
     path.write_bytes(content)
     with pytest.raises(SourceError, match=r"vllm-1-x\.whl"):
         read_list(path, "d")
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(at=st.integers(0, 10_000), to=st.binary(min_size=1, max_size=4))
+def test_a_damaged_wheel_is_read_or_refused(tmp_path: Path, at: int, to: bytes) -> None:
+    path = tmp_path / "gguf-2-py3.whl"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("gguf/constants.py", "MODEL_ARCH_NAMES = {A.X: 'llama', A.Y: 'glm4'}")
+    data = path.read_bytes()
+    at %= len(data)
+    path.write_bytes(data[:at] + to + data[at + len(to) :])
+    with contextlib.suppress(SourceError):
+        assert read_list(path, "d")[0] == "llama.cpp"
 
 
 def test_broken_source_in_a_wheel_is_one_clear_error(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import ast
 import hashlib
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from watcher.errors import SourceError
 
 LIMIT = 4 * 1024 * 1024
 """Bytes of one source file."""
+BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, NotImplementedError)
+"""What reading an archive may end in, hostile ones included."""
 _VLLM_TABLES = ("_TEXT_GENERATION_MODELS", "_MULTIMODAL_MODELS", "_TRANSFORMERS_SUPPORTED_MODELS")
 
 
@@ -77,7 +80,7 @@ def read_list(path: Path, date: str) -> tuple[str, dict[str, Any]]:
             with zipfile.ZipFile(path) as archive:
                 return read_archive(archive, path.name, date)
         found = dict(_folder(path))
-    except (OSError, zipfile.BadZipFile, ValueError) as error:
+    except (*BROKEN, OSError) as error:
         raise SourceError(f"{path}: cannot be read as a runtime's wheel or folder: {error}") from None
     return _listed(found, str(path), date, lambda package: _installed_version(path, package))
 

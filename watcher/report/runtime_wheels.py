@@ -20,7 +20,7 @@ import requests
 
 from watcher.errors import SourceError
 from watcher.report.package_index import FAILURES, TIMEOUT, Wheel, index_address, newest_wheel, reason
-from watcher.report.runtime_lists import RUNTIMES, read_archive
+from watcher.report.runtime_lists import BROKEN, RUNTIMES, read_archive
 
 WHOLE: Final = 16 * 1024 * 1024
 """Bytes of a wheel that is fetched whole."""
@@ -37,7 +37,7 @@ def fetch_list(package: str, date: str, index: str, whole: int = WHOLE) -> tuple
         handle, checked = _open(wheel, whole)
         with handle, zipfile.ZipFile(handle) as archive:
             return read_archive(archive, wheel.name, date, None if checked else _recorded(archive))
-    except (*FAILURES, zipfile.BadZipFile) as error:
+    except (*FAILURES, *BROKEN) as error:
         raise SourceError(f"{wheel.name}: cannot be read: {reason(error)}") from None
 
 
