@@ -41,8 +41,13 @@ def _drawn(character: str) -> bool:
 
 def width(text: str, size: float, bold: bool = False) -> float:
     """Width in px of a text at `size` px."""
+    return _ems(text, bold) * size
+
+
+@functools.lru_cache(4_096)  # the same few hundred words stand in every drawing
+def _ems(text: str, bold: bool) -> float:
     table = _advances(bold)
-    return sum([table.get(character, 1.0) for character in text]) * size
+    return sum([table.get(character, 1.0) for character in text])
 
 
 def shorten(text: str, room: float, size: float, bold: bool = False) -> str:
