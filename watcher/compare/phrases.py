@@ -71,8 +71,13 @@ def other(names: dict[str, str], template: str = "{after} instead of {before}", 
 
 
 def in_layers(say: Say) -> Say:
-    """The same, said of the layers of one kind: `sliding: 8 key-value heads instead of 4`."""
-    return lambda told: f"{words.clean(told.name)} layers: {say(told)}"
+    """The same, said of the layers of one kind: `sliding layers: 8 key-value heads instead of 4`; of all without it."""
+
+    def of_kind(told: Told) -> str:
+        alone = len({kind.mixer for kind in told.b.record.layers.kinds}) == 1 and "," not in told.name
+        return say(told) if alone else f"{words.clean(told.name)} layers: {say(told)}"
+
+    return of_kind
 
 
 def fields(label: str) -> Say:

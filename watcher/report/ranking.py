@@ -116,6 +116,7 @@ ECHOES: tuple[tuple[str, str, str, str], ...] = (
     ("layers.kinds.*", "layers of the kind", "layers.pattern", ""),
     ("layers.kinds.*", "layers of the kind", "attention.shared_kv_layers", ""),
     ("layers.kinds.*", ": QK-norm", "attention.shared_kv_layers", ""),
+    ("layers.mix", "adds separate mixture-of-experts layers", "moe", "mixture of experts"),
     ("attention.sparse*", "compressed sparse attention", "layers.mix", "compressed sparse attention"),
 )
 """(fact, part of its sentence) that echoes (a fact, a part of its sentence)."""

@@ -52,7 +52,7 @@ def clauses(lead: Neighbour, nearest: Neighbour | None) -> list[str]:
     said += [text for clause in TELLING if (text := clause(lead, nearest))]
     said += [text for clause in SIZES if (text := clause(lead, nearest))][: max(FEWEST - len(said), 0)]
     found = [*dict.fromkeys(said or _namings(lead))]
-    if len(found) < ENOUGH and (own := _own(lead)):
+    if len(found) < ENOUGH and len(own := _own(lead)) > 1:
         found.append(words.listed(own))
     return found or [change.sentence for change in lead.comparison.changes if change.fact != "unknown"][:1]
 
