@@ -142,7 +142,10 @@ def test_a_config_without_a_model_type_is_read_by_its_form() -> None:
     assert (record.moe.router, record.moe.groups) == ("sigmoid", 8)
     assert record.evidence["norm.placement"].doubt
     assert record.parameters.total == 671_026_404_352
-    assert record.evidence["parameters.total"].doubt, "nobody told whose implementation this is"
+    assert record.evidence["parameters.total"].doubt == record.evidence["norm.placement"].doubt
+    assert str(record.evidence["norm.placement"].doubt).endswith(
+        "names no model type; its keys are those of deepseek_v3"
+    )
 
 
 def test_mistrals_own_config_is_counted() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from watcher.architecture.belief import Beliefs, Told
+from watcher.architecture.belief import DOUBT, Beliefs, Told
 from watcher.architecture.config import Config
 
 TOPICS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
@@ -41,6 +41,8 @@ def mark(beliefs: Beliefs, config: Config, keys: tuple[str, ...], classes: tuple
     `read` says that the repo's own implementation was read: it knows its own keys. The reference may be older than
     the config.
     """
+    if config.doubt is not None:
+        _say_whose(beliefs, config.doubt)
     if read or config.model_type is None:
         return
     reasons = {
@@ -76,3 +78,10 @@ def _covers(fact: str, path: str) -> bool:
 
 def _doubted(told: Told, why: str) -> Told:
     return replace(told, evidence=replace(told.evidence, doubt=why))
+
+
+def _say_whose(beliefs: Beliefs, why: str) -> None:
+    """What a family says that was only recognized is in doubt for that reason."""
+    for path, told in list(beliefs.told.items()):
+        if told.evidence.doubt == DOUBT and told.evidence.witness in ("reference", "derived"):
+            beliefs.told[path] = _doubted(told, why)
