@@ -96,8 +96,9 @@ class Exchange:
         """
         with transport.deadline(self._deadline):
             for _ in range(MAX_HOPS):
+                token = self.token
                 answer = self._exchange(url, what, limit, extra or {}, cut)
-                if self._goes_on_without_token(answer):
+                if token is not None and self._goes_on_without_token(answer):
                     continue
                 if answer.status not in (301, 302, 303, 307, 308):
                     return self._accepted(answer, what, conditional="If-None-Match" in (extra or {}))
@@ -114,8 +115,8 @@ class Exchange:
         return target
 
     def _goes_on_without_token(self, answer: Answer) -> bool:
-        """Whether the token was refused just now and may be left out: then the same is asked once more."""
-        refused = answer.status == 401 and self.token is not None and self._problem(answer) is HubProblem.BAD_TOKEN
+        """Whether a request with the token was refused and may go without: then the same is asked once more."""
+        refused = answer.status == 401 and self._problem(answer) is HubProblem.BAD_TOKEN
         if not (refused and self._anonymous):
             return False
         self.token, self.token_refused = None, True

@@ -177,11 +177,11 @@ def _with_revision(context: Context, seen: Sighting, doubts: Doubts) -> Sighting
 
 
 def _is_empty(context: Context, name: str) -> bool:
-    """Whether a repo has no commit or no file; one that does not answer may have some."""
+    """Whether a repo that is there has no commit or no file; one that does not answer may have some."""
     try:
         return not context.hub.tree(name, "main")
     except HubError as error:
-        return error.problem is HubProblem.NO_REVISION
+        return error.problem in (HubProblem.NO_REVISION, HubProblem.NO_ENTRY, HubProblem.NOT_FOUND)
 
 
 def _made_since(sighting: Sighting, tracked_since: datetime, now: datetime) -> bool:
