@@ -31,7 +31,7 @@ REMARKS: dict[str, tuple[str, ...]] = {
     "xLSTM (7B)": (r"mlstm", r"constant state", r"no kv cache"),
     "Mistral Small 3.1 (24B)": (r"smaller nominal kv cache", r"shallower"),
     "Qwen3 (0.6B)": (r"28 layers", r"deeper|16 → 28"),
-    "Qwen3 (235B-A22B)": (r"mixture of experts|128 experts", r"no shared expert"),
+    "Qwen3 (235B-A22B)": (r"mixture of experts|128 experts", r"(no|drops the) shared expert"),
     "Qwen3 (32B)": (r"qk-norm", r"8 kv heads"),
     "Qwen3 (4B)": (r"qk-norm", r"151,\d{3}"),
     "Kimi K2 (1T)": (r"deepseek-v3", r"384 experts instead of 256", r"64 attention heads instead of 128"),

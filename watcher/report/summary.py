@@ -53,7 +53,7 @@ def _width(record: Architecture) -> str | None:
     return f"{words.number(record.hidden_size)} wide" if record.hidden_size else None
 
 
-def _mixers(record: Architecture) -> str | None:
+def mixers(record: Architecture) -> str | None:
     """`MLA in every layer`, `sliding-window attention in 5 of 6 layers`, `Mamba-2 in 23 layers, GQA in 6`."""
     mix = record.layers.mix
     whole = sum(item.count for item in mix)
@@ -254,7 +254,7 @@ def _tied(record: Architecture) -> str | None:
 
 
 SENTENCES: tuple[tuple[Clause, ...], ...] = (
-    (_class, _width, _mixers, _heads, _mla, _sparse, _window, _shared_kv,
+    (_class, _width, mixers, _heads, _mla, _sparse, _window, _shared_kv,
      _flag(lambda record: record.attention.sinks, "attention sinks"),
      _flag(lambda record: record.attention.gated and "gated-attention" not in record.attention.kinds,
            "a gate on the attention output"),
