@@ -79,8 +79,8 @@ class Library:
 
     def _index(self, folder: str) -> dict[str, str]:
         name = folder.rpartition("/")[2]
-        init = self._text(f"{folder}/__init__.py")
-        listed = re.findall(r"(?:configuration|modeling)_\w+", init)
+        names = self.sources.names(folder)
+        listed = [name[:-3] for name in names if re.fullmatch(r"(?:configuration|modeling)_\w+\.py", name)]
         files = dict.fromkeys([f"configuration_{name}", f"modeling_{name}", *listed, f"modular_{name}"])
         found: dict[str, str] = {}
         for file in files:

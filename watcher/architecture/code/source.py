@@ -8,7 +8,7 @@ import re
 import warnings
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -34,6 +34,10 @@ class Sources(Protocol):
         """A file's bytes, or None when there is none."""
         ...
 
+    def names(self, folder: str) -> list[str]:
+        """Names of the files directly in a folder, sorted."""
+        ...
+
 
 class FileSources:
     """Files at hand: a repo's own code."""
@@ -44,6 +48,10 @@ class FileSources:
     def read(self, path: str) -> bytes | None:
         """A file of the repo."""
         return self._files.get(path)
+
+    def names(self, folder: str) -> list[str]:
+        """Names of the files of a folder of the repo."""
+        return _directly(self._files, folder)
 
 
 class ZipSources:
@@ -62,9 +70,9 @@ class ZipSources:
         except (OSError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error):
             return None
 
-    def names(self) -> frozenset[str]:
-        """Every path."""
-        return self._names
+    def names(self, folder: str) -> list[str]:
+        """Names of the files of a folder of the archive."""
+        return _directly(self._names, folder)
 
 
 class TreeSources:
@@ -81,6 +89,13 @@ class TreeSources:
         except OSError:
             return None
 
+    def names(self, folder: str) -> list[str]:
+        """Names of the files of a folder of the package."""
+        try:
+            return sorted(path.name for path in (self._root / folder).iterdir() if path.is_file())
+        except OSError:
+            return []
+
 
 class JoinedSources:
     """Several sources as one; the first that has a file gives it."""
@@ -91,6 +106,15 @@ class JoinedSources:
     def read(self, path: str) -> bytes | None:
         """The file from the first source that has it."""
         return next((data for data in (source.read(path) for source in self._sources) if data is not None), None)
+
+    def names(self, folder: str) -> list[str]:
+        """Names of the files of a folder of any source."""
+        return sorted({name for source in self._sources for name in source.names(folder)})
+
+
+def _directly(paths: Iterable[str], folder: str) -> list[str]:
+    prefix = f"{folder}/"
+    return sorted(path[len(prefix) :] for path in paths if path.startswith(prefix) and "/" not in path[len(prefix) :])
 
 
 def parse(data: bytes) -> ast.Module:
