@@ -7,22 +7,20 @@ in those places would go the same way, and is not passed through again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from watcher.architecture.code.protocol import Machine
 from watcher.architecture.code.values import UNKNOWN, ConfigValue, Env, ModuleValue, Space, Tensor
 
 Shape = tuple[Any, ...]
 Looked = dict[tuple[int, str], tuple[ModuleValue, Any]]
 """(identity of a module, name of an attribute) → the module, and the value that was seen first."""
 
-DEPTH = 6
-"""Levels of values within values that are compared; what lies deeper counts as different."""
-
-ITEMS = 2000
-"""Items of a list or dict that are compared."""
-
+MOST_VALUES = 20_000
+"""Values within values that are compared; more count as different."""
 
 SOME_NUMBER: Any = object()
 """What was seen of a whole number that was only handed on."""
@@ -112,34 +110,40 @@ def passed(layer: ModuleValue, shape: Shape, arguments: Env, looked: Looked) -> 
     return Passed(shape, arguments, tuple(seen))
 
 
-def goes_alike(first: Passed, layer: ModuleValue, shape: Shape, arguments: Env) -> bool:
+def goes_alike(machine: Machine, first: Passed, layer: ModuleValue, shape: Shape, arguments: Env) -> bool:
     """Whether a pass through this layer would do what the first did."""
-    if first.shape != shape or not equal(first.arguments, arguments):
+    if first.shape != shape or not equal(machine, first.arguments, arguments):
         return False
     modules = dict(layer.walk())
-    return all(_seen(value, modules[path].attributes.get(name, UNKNOWN)) for path, name, value in first.looked)
+    machine.spend(len(first.shape))
+    return all(_seen(machine, value, modules[path].attributes.get(name, UNKNOWN)) for path, name, value in first.looked)
 
 
-def _seen(value: Any, other: Any) -> bool:
-    return type(other) is int if value is SOME_NUMBER else equal(value, other)
+def _seen(machine: Machine, value: Any, other: Any) -> bool:
+    return type(other) is int if value is SOME_NUMBER else equal(machine, value, other)
 
 
-def equal(one: Any, other: Any, depth: int = 0) -> bool:
-    """Whether nothing that a pass does could tell two values apart; when in doubt, no."""
+def equal(machine: Machine, one: Any, other: Any) -> bool:
+    """Whether nothing that a pass does could tell two values apart; when in doubt, no. Costs a step a value."""
+    met = itertools.count()
+    same = _same(one, other, met)
+    machine.spend(next(met))
+    return same
+
+
+def _same(one: Any, other: Any, met: Iterator[int]) -> bool:
     if one is other:
         return True
-    if type(one) is not type(other) or depth > DEPTH:
+    if type(one) is not type(other) or next(met) >= MOST_VALUES:
         return False
     if isinstance(one, (bool, int, float, str)):
         return bool(one == other)
     if isinstance(one, Tensor):
         return (one.shape, one.made, one.marks, one.terms) == (other.shape, other.made, other.marks, other.terms)
     if isinstance(one, (list, tuple)):
-        same = len(one) == len(other) <= ITEMS
-        return same and all(equal(a, b, depth + 1) for a, b in zip(one, other, strict=True))
+        return len(one) == len(other) and all(_same(a, b, met) for a, b in zip(one, other, strict=True))
     if isinstance(one, dict):
-        same = len(one) <= ITEMS and one.keys() == other.keys()
-        return same and all(equal(value, other[key], depth + 1) for key, value in one.items())
+        return one.keys() == other.keys() and all(_same(value, other[key], met) for key, value in one.items())
     if isinstance(one, ConfigValue):
-        return one.cls is other.cls and equal(one.values, other.values, depth + 1)
+        return one.cls is other.cls and _same(one.values, other.values, met)
     return isinstance(one, Space) and bool(one == other)

@@ -9,7 +9,7 @@ from typing import Any
 from watcher.architecture.code.alike import used
 from watcher.architecture.code.arithmetic import MOST_MODULES, iterable, storable
 from watcher.architecture.code.protocol import Machine
-from watcher.architecture.code.repeats import Making, Plan, build_alike, owned, plan_of, watched
+from watcher.architecture.code.repeats import MOST_PLANS, Making, Plan, build_alike, owned, plan_of, watched
 from watcher.architecture.code.statements import assign
 from watcher.architecture.code.stops import Undecided
 from watcher.architecture.code.values import UNKNOWN, Copies, Env, ModuleValue, opaque, truth
@@ -94,6 +94,7 @@ def _element(machine: Machine, node: Any, env: Env, item: Any, plans: list[Plan]
     plan = plan_of(made, making) if isinstance(made, ModuleValue) else None
     if plan is not None and made.number >= making.since:
         plans.append(plan)
+        del plans[:-MOST_PLANS]
     return used(made)
 
 

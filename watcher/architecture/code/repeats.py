@@ -14,10 +14,17 @@ from typing import Any
 
 from watcher.architecture.code.alike import Noted, equal
 from watcher.architecture.code.protocol import Machine
+from watcher.architecture.code.stops import FAILURES
 from watcher.architecture.code.values import Function, Method, ModuleValue, Tensor, Weight, next_number
 
 MOST_PLANS = 8
 """Layers that a later one may be a copy of."""
+
+MOST_ASKED = 2000
+"""Questions about one item; where there are more, nothing is copied."""
+
+MOST_STEPS = 8
+"""Computations that lead from the item to a watched number."""
 
 Ask = Callable[[Any], Any]
 """Item of the loop → an answer."""
@@ -36,12 +43,20 @@ class Making:
     apart: bool = False
     """Whether it changed what was there before, or cannot be watched: nothing is a copy of it."""
 
+    def keep(self, ask: Ask, answer: Any) -> None:
+        """Another question and its answer."""
+        if len(self.asks) < MOST_ASKED:
+            self.asks.append((ask, answer))
+        else:
+            self.apart = True
+
 
 class Ordinal(Noted):
     """A whole number that follows from the item of the loop."""
 
     making: Making
     how: Ask
+    steps: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,27 +69,27 @@ class Plan:
     """(identity of a module, name of an attribute) → what it holds for an item."""
 
 
-def ordinal(making: Making, value: int, how: Ask) -> Ordinal:
+def ordinal(making: Making, value: int, how: Ask, steps: int = 0) -> Ordinal:
     """A watched number."""
     made = Ordinal(value)
-    made.making, made.how = making, how
-    made.note = lambda: making.asks.append((how, value))
+    made.making, made.how, made.steps = making, how, steps
+    made.note = lambda: making.keep(how, value)
     return made
 
 
 def asked(number: Ordinal, ask: Callable[[int], Any]) -> Any:
     """The answer to a question about a number, which is kept."""
     answer = ask(int.__int__(number))
-    number.making.asks.append((lambda item: ask(number.how(item)), answer))
+    number.making.keep(lambda item: ask(number.how(item)), answer)
     return answer
 
 
 def computed(number: Ordinal, compute: Callable[[int], Any]) -> Any:
     """What is computed from a number: again a watched number, or an answer that is kept."""
     value = compute(int.__int__(number))
-    if type(value) is not int:
+    if type(value) is not int or number.steps >= MOST_STEPS:
         return asked(number, compute)
-    return ordinal(number.making, value, lambda item: compute(number.how(item)))
+    return ordinal(number.making, value, lambda item: compute(number.how(item)), number.steps + 1)
 
 
 def watched(making: Making, item: Any) -> Any:
@@ -83,14 +98,14 @@ def watched(making: Making, item: Any) -> Any:
         return ordinal(making, item, lambda other: other)
     if isinstance(item, tuple):
         return tuple(_part(making, part, at) for at, part in enumerate(item))
-    making.asks.append((lambda other: other, item))
+    making.keep(lambda other: other, item)
     return item
 
 
 def _part(making: Making, part: Any, at: int) -> Any:
     if type(part) is int:
         return ordinal(making, part, lambda other: other[at])
-    making.asks.append((lambda other: other[at], part))
+    making.keep(lambda other: other[at], part)
     return part
 
 
@@ -111,6 +126,7 @@ def plan_of(module: ModuleValue, making: Making) -> Plan | None:
             if id(child) not in seen and child.number >= making.since:
                 seen.add(id(child))
                 waiting.append(child)
+    making.own.clear()
     return None if making.apart else Plan(module, making, numbers)
 
 
@@ -130,17 +146,17 @@ def _simple(value: Any, making: Making) -> bool:
 
 def build_alike(machine: Machine, plans: list[Plan], item: Any) -> ModuleValue | None:
     """A copy for this item of an element that would be built alike; None where there is none."""
-    for plan in plans[-MOST_PLANS:]:
+    for plan in plans:
         if _answers(machine, plan, item):
             return _copy(machine, plan, plan.module, item, {})
     return None
 
 
 def _answers(machine: Machine, plan: Plan, item: Any) -> bool:
-    machine.spend(len(plan.making.asks))
+    machine.spend(len(plan.making.asks) * MOST_STEPS)
     try:
-        return all(equal(ask(item), answer) for ask, answer in plan.making.asks)
-    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError):
+        return all(equal(machine, ask(item), answer) for ask, answer in plan.making.asks)
+    except (*FAILURES, TypeError, ValueError, LookupError, AttributeError, ArithmeticError):
         return False
 
 

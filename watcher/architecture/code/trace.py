@@ -116,7 +116,7 @@ def _trace(
     arguments = _arguments(function, *call) if isinstance(function, Function) else {}
     shape = alike.shape_of(layer)
     for first, trace in passes[-MOST_KINDS:]:
-        if alike.goes_alike(first, layer, shape, arguments):
+        if alike.goes_alike(built.machine, first, layer, shape, arguments):
             return trace
     looked: alike.Looked = {}
     built.machine.looked = looked
