@@ -108,7 +108,7 @@ def _accelerators(record: Architecture, weights: dict[str, int], caches: dict[in
             f"{DASH} where a node is not enough."
         )
     short = [row[0] for row in rows if row not in enough]
-    none = f"No node of {COUNTS[-1]} is enough of {words.listed(short, most=len(short))}. " if short else ""
+    none = f"Not enough, even {COUNTS[-1]} of them: {words.listed(short, most=len(short))}. " if short else ""
     yield f"{none}Memory sizes of {date}; GB are 10⁹ bytes."
 
 
