@@ -6,6 +6,8 @@ import json
 from functools import cache
 from typing import Any
 
+import pytest
+
 from watcher.architecture.read import read
 from watcher.architecture.record import Architecture
 from watcher.architecture.reference import Reference
@@ -177,3 +179,42 @@ def test_new_keys_around_the_language_part_are_named_too() -> None:
     plain = of("Gemma3ForConditionalGeneration", **MIXED)
     assert not plain.novel.config_keys
     assert plain.evidence["layers.pattern"].doubt is None
+
+
+def unreadable() -> Architecture:
+    return read(RepoFiles(name="maker/model", files={"config.json": b"[1]"}), reference=shipped())
+
+
+def test_a_config_that_cannot_be_read_tells_no_number() -> None:
+    record = unreadable()
+    assert record.attention.shared_kv_layers is None
+    assert record.kv_cache.state_bytes is None
+    assert record.residual.streams is None
+
+
+HYBRID = {
+    "model_type": "nemotron_h", "hybrid_override_pattern": "M-M*-", "num_hidden_layers": 5, "hidden_size": 2688,
+    "mamba_num_heads": 64, "mamba_head_dim": 64, "ssm_state_size": 128, "num_attention_heads": 32,
+    "num_key_value_heads": 2, "head_dim": 128, "vocab_size": 131072,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("config", "change", "facts"),
+    [
+        (HYBRID, {"mamba_head_dim": "64"}, ["kv_cache.state_bytes"]),
+        (HYBRID, {"num_key_value_heads": 7}, ["attention.num_key_value_heads", "kv_cache.bytes_per_token"]),
+        (SEARCHED, {"block_configs": [{"attention": {"no_op": 7}}] * 3}, ["layers"]),
+        (SEARCHED, {"block_configs": SEARCHED["block_configs"][:2]}, ["layers"]),
+        (MIXED["text_config"], {"layer_types": [""] * 12}, ["layers", "attention.head_dim"]),
+        (MIXED["text_config"], {"layer_types": ["full_attention"] * 40}, ["layers"]),
+        (MIXED["text_config"], {"rope_parameters": {"full_attention": -1}}, ["position.kinds"]),
+        (MIXED["text_config"], {"rope_scaling": {"rope_type": 0}}, ["position.scaling", "position.kinds"]),
+        ({"model_type": "kimi_linear"}, {"linear_attn_config": {"full_attn_layers": [""] * 27}}, ["layers"]),
+        (GROK, {"model_type": "x", "num_shared_experts": "2"}, ["moe.num_shared_experts"]),
+    ],
+)  # fmt: skip
+def test_what_makes_no_sense_makes_what_follows_unknown(
+    config: dict[str, Any], change: dict[str, Any], facts: list[str]
+) -> None:
+    assert set(facts) <= unknown(of("", **{**config, **change}))

@@ -82,6 +82,8 @@ def _kv_heads(config: Config, index: int, heads: Fact | None) -> Fact | None:
     own, where = block(config, index, "attention"), f"{config.where('block_configs')}.{index}.attention"
     if own and heads is not None:
         group = _of(own, "n_heads_in_group", where)
+        if group is None and own.get("n_heads_in_group") is not None:
+            raise Absent(f"{where}.n_heads_in_group is no count")
         return Fact(heads.value // group.value, group.where) if group else _of(own, "num_key_value_heads", where)
     if config.told_flag("multi_query_attention") is False:
         return None

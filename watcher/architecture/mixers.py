@@ -63,7 +63,10 @@ def linear_kind(config: Config) -> str:
     named = next((LINEAR_FAMILIES[name] for name in names if name in LINEAR_FAMILIES), None)
     if named:
         return named
-    if config.part("ssm_cfg").get("layer") == "Mamba2":
+    kind = config.part("ssm_cfg").get("layer", "Mamba1")
+    if kind not in ("Mamba1", "Mamba2"):
+        raise Absent(f"{config.where('ssm_cfg')}.layer is no kind of layer that is known")
+    if kind == "Mamba2":
         return "mamba2"
     return next((mixer for key, mixer in LINEAR_SIGNS if config.get(key) is not None), "linear")
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from watcher.architecture.card import read_card
 from watcher.architecture.from_hub import read_hub
-from watcher.architecture.record import Architecture, Evidence, Model, Parameters, Unknown
+from watcher.architecture.record import (
+    Architecture,
+    Attention,
+    Evidence,
+    KvCache,
+    Model,
+    Parameters,
+    Residual,
+    Unknown,
+)
 from watcher.architecture.witness import RepoFiles
 
 UNREAD = (
@@ -28,6 +37,9 @@ def nothing_known(files: RepoFiles, why: str) -> Architecture:
     return Architecture(
         model=Model(id=files.name, revision=files.revision, license=license_),
         parameters=Parameters(stored=stored, vision=None, audio=None),
+        attention=Attention(shared_kv_layers=None),
+        residual=Residual(streams=None),
+        kv_cache=KvCache(state_bytes=None),
         mtp_layers=None,
         evidence={path: Evidence(witness=witness, where=fact.where) for path, (fact, witness) in sorted(told.items())},
         unknown=tuple(Unknown(fact=fact, why=reason) for fact in ("layers", *UNREAD)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from watcher.architecture.config import Absent, Config
+from watcher.architecture.config import Absent, Config, is_word
 from watcher.architecture.mixers import is_mla
 from watcher.architecture.stack import Layer
 
@@ -239,8 +239,9 @@ def _kda(config: Config, hidden: int) -> int:
 
 def first_size(config: Config, *keys: str) -> int | None:
     """The first of several spellings of a size; a word such as `auto` is none."""
-    values = (config.get(key) for key in keys)
-    return next((config.size(key) for key, value in zip(keys, values, strict=True) if isinstance(value, int)), None)
+    told = (key for key in keys if config.get(key) is not None and not is_word(config.get(key)))
+    key = next(told, None)
+    return None if key is None else config.size(key)
 
 
 def mamba2_sizes(config: Config) -> tuple[int, int, int, int, int]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-from watcher.architecture.config import BIG, MAX_LAYERS, Absent, Config
+from watcher.architecture.config import BIG, MAX_LAYERS, Absent, Config, is_word
 from watcher.architecture.jsonsafe import as_mapping
 from watcher.architecture.mixers import NO_MIXER, linear_sign
 
@@ -85,7 +86,7 @@ def _blocks(config: Config, key: str) -> Words | None:
     items = config.items(key)
     if not items:
         raise Absent(f"{config.where(key)} is empty")
-    if not all(isinstance(item, str) for item in items):
+    if not all(is_word(item) for item in items):
         raise Absent(f"{config.where(key)} is no list of words")
     words = [word_of(item[:40]) for item in items]
     if key == "layers_block_type":
@@ -98,7 +99,7 @@ def _blocks(config: Config, key: str) -> Words | None:
 def _types(config: Config, key: str) -> Words | None:
     """layer_types may be longer than the stack: the tail is the extra prediction layers. Shorter, it is no pattern."""
     items = config.row(key, count_layers(config))
-    if items and not all(isinstance(item, str) for item in items):
+    if items and not all(is_word(item) for item in items):
         raise Absent(f"{config.where(key)} is no list of words")
     if items and "hybrid" in items and not config.has(key):
         return None  # a class's word for blocks that this config lists apart
@@ -122,14 +123,15 @@ def _searched(config: Config, key: str) -> Words | None:
     """DeciLM, Nemotron-NAS: an object a block; attention may be left out, or be a matrix."""
     blocks = config.row(key, count_layers(config)) or []
     parts = [as_mapping(as_mapping(block).get("attention")) for block in blocks]
-    if not all(parts):
-        raise Absent(f"{config.where(key)} has a block without attention")
-    return [NO_MIXER if part.get("no_op") or part.get("replace_with_linear") else "full" for part in parts]
+    flags = [(part.get("no_op", False), part.get("replace_with_linear", False)) for part in parts]
+    if not all(parts) or not all(isinstance(flag, bool) for pair in flags for flag in pair):
+        raise Absent(f"{config.where(key)} has a block that does not say whether it attends")
+    return [NO_MIXER if any(pair) else "full" for pair in flags]
 
 
 def _mamba_package(config: Config, key: str) -> Words | None:
     """Configs of the package mamba_ssm: every layer is linear but those listed."""
-    full = config.items("attn_layer_idx") or []
+    full = _numbers_in(config, "attn_layer_idx")
     return ["full" if index in full else "linear" for index in range(count_layers(config))] if config.has(key) else None
 
 
@@ -162,9 +164,23 @@ def _mask(full: int, other: str) -> Decoder:
 def _linear_part(config: Config, key: str) -> Words | None:
     """Kimi Linear: 1-based numbers of the full layers."""
     full = config.part(key).get("full_attn_layers")
-    if not isinstance(full, list) or not full:
+    count = count_layers(config)
+    if not isinstance(full, list) or not full or not _all_layers(full, 1, count):
         raise Absent(f"{config.where(key)}.full_attn_layers is no list of layers")
-    return ["full" if index + 1 in full else "linear" for index in range(count_layers(config))]
+    return ["full" if index + 1 in full else "linear" for index in range(count)]
+
+
+def _all_layers(items: list[Any], first: int, last: int) -> bool:
+    """Whether each is the number of a layer."""
+    return all(isinstance(item, int) and not isinstance(item, bool) and first <= item <= last for item in items)
+
+
+def _numbers_in(config: Config, key: str) -> list[int]:
+    """0-based numbers of layers, each within the stack. Raises Absent."""
+    items = config.items(key) or []
+    if not _all_layers(items, 0, count_layers(config) - 1):
+        raise Absent(f"{config.where(key)} is no list of layers")
+    return items
 
 
 def _every(other: str, *, needs: str | None = None) -> Decoder:
@@ -193,13 +209,13 @@ def _groups(config: Config, key: str) -> Words | None:
 
 def _indices(config: Config, key: str) -> Words | None:
     """0-based numbers of the full layers."""
-    items = config.items(key)
+    items = _numbers_in(config, key)
     return ["full" if index in items else "linear" for index in range(count_layers(config))] if items else None
 
 
 def _crossing(config: Config, key: str) -> Words | None:
     """Llama 3.2 Vision: 0-based numbers of the layers that look at an image."""
-    items = config.items(key)
+    items = _numbers_in(config, key)
     return ["cross-attention" if i in items else "full" for i in range(count_layers(config))] if items else None
 
 

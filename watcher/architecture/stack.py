@@ -53,6 +53,8 @@ def read_stack(config: Config) -> Stack:
     """Every layer. Raises Absent when the number of layers cannot be told or a list does not fit it."""
     words, where = pattern(config)
     sparse, sparse_where = sparse_layers(config, len(words))
+    if config.get("num_attention_heads_per_layer") is not None:
+        config.row("num_attention_heads_per_layer", len(words))
     plan = _Plan(config, words, where, sparse_where)
     made: dict[Any, LayerFacts] = {}
     layers = []

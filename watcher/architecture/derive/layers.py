@@ -64,11 +64,12 @@ def _meaningless(mixer: str | None) -> frozenset[str]:
 
 
 def _count(beliefs: Beliefs) -> int:
-    """Layers from 0 on whose mixer is told."""
+    """Layers from 0 on whose mixer is told; 0 where that is only a part of a stack that the config cannot tell."""
     count = 0
     while "mixer" in beliefs.layers.get(count, {}):
         count += 1
-    return count
+    partly = any(index >= count for index in beliefs.layers)
+    return 0 if partly and beliefs.why("layers", "") else count
 
 
 def missing(layer: Layer, told: dict[str, Told]) -> frozenset[str]:

@@ -38,6 +38,10 @@ OF_LAYERS = (
     "decoder_type",
     "attention.kinds",
     "attention.num_attention_heads",
+    "attention.num_key_value_heads",
+    "attention.head_dim",
+    "attention.sliding_window",
+    "attention.shared_kv_layers",
     "moe",
     "feed_forward.intermediate_size",
 )
@@ -58,6 +62,8 @@ def tell_rest(beliefs: Beliefs, config: Config, known: bool) -> None:
     for fact, value, needs in ABSENT:
         if fact not in beliefs.told and beliefs.why(fact, "") == "" and (needs is None or needs in beliefs.told):
             beliefs.claim(fact, value, config.file)
+    if beliefs.get("position.partial_rotary_factor") == 1:
+        del beliefs.told["position.partial_rotary_factor"]  # the whole head
     if beliefs.get("residual.kind") == "plain":
         beliefs.claim("residual.streams", 1, ("residual.kind",))
     _list_unknown(beliefs, config)
@@ -85,7 +91,8 @@ def _asked(beliefs: Beliefs, fact: str) -> bool:
     if fact == "feed_forward.intermediate_size":
         return _has_layer(beliefs, "dense", "ffn")
     if fact == "position.rope_theta":
-        return bool(set(beliefs.get("position.kinds", ())) & {"rope", "partial-rope", "p-rope", "mrope"})
+        kinds = beliefs.get("position.kinds")
+        return kinds is None or bool(set(kinds) & {"rope", "partial-rope", "p-rope", "mrope"})
     return True
 
 

@@ -119,7 +119,10 @@ def _positions(beliefs: Beliefs, attending: list[Kind]) -> None:
     if set(beliefs.get("position.kinds", ())) - {"rope", "nope"}:
         beliefs.settle("position.nope_layers", 0, ("position.kinds",))
         return
-    if any("rope" in kind.unknown for kind in attending):
+    unread = [beliefs.why(f"position.{part}", "") for part in ("partial_rotary_factor", "scaling")]
+    if any("rope" in kind.unknown for kind in attending) or any(unread):
+        beliefs.told.pop("position.kinds", None)
+        beliefs.lack("position.kinds", next((why for why in unread if why), beliefs.default_why))
         return
     beliefs.told.pop("position.kinds", None)
     beliefs.told.pop("position.nope_layers", None)

@@ -33,21 +33,22 @@ def _shared(notes: Notes) -> None:
     config = notes.config
     number = notes.size("moe.num_shared_experts", "shared_experts", low=0)
     if number is None and config.get("shared_experts") is None:
-        width = _positive(notes, "shared_size")
+        width = _positive(notes, "shared_size", "moe.num_shared_experts")
         if width:
             notes.put("moe.num_shared_experts", 1, config.where("shared_size"))
 
 
-def _positive(notes: Notes, concept: str) -> int | None:
+def _positive(notes: Notes, concept: str, fact: str) -> int | None:
     try:
         return notes.config.size(concept, low=0)
-    except Absent:
+    except Absent as error:
+        notes.lack(fact, str(error))
         return None
 
 
 def _routing(notes: Notes) -> None:
     config = notes.config
-    groups = _positive(notes, "groups")
+    groups = _positive(notes, "groups", "moe.groups")
     if groups and groups > 1:
         notes.put("moe.groups", groups, config.where("groups"))
     scoring = config.word("router")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from watcher.architecture.config import Config, is_word
+from watcher.architecture.config import Absent, Config, is_word
 from watcher.architecture.jsonsafe import as_mapping
 from watcher.architecture.mixers import is_mla
 from watcher.architecture.sections.notes import Notes
@@ -31,7 +31,10 @@ def position(notes: Notes, stack: Stack | None) -> None:
 def _rope_part(notes: Notes) -> tuple[Mapping[str, Any], Where]:
     """The object with the RoPE parameters of the full layers: v5's `rope_parameters`, which may be nested by kind."""
     config = notes.config
-    rope = config.part("rope_parameters")
+    rope, told = config.part("rope_parameters"), config.where("rope_parameters")
+    senseless = [name for name in ("full_attention", "main") if not isinstance(rope.get(name, {}), dict)]
+    if senseless or (config.has("rope_parameters") and not rope):
+        raise Absent(f"{'.'.join([str(told), *senseless])} tells no RoPE")
     for name in ("full_attention", "main"):
         if isinstance(rope.get(name), dict):
             return rope[name], f"{config.where('rope_parameters')}.{name}"
@@ -63,6 +66,9 @@ def _scaling(notes: Notes, main: Mapping[str, Any], where: Where) -> None:
         scaling, told = main, where
     key = next((key for key in ("rope_type", "type") if isinstance(scaling.get(key), str)), None)
     name = scaling[key][:40] if key else None
+    wordless = next((key for key in ("rope_type", "type") if key in scaling), None)
+    if key is None and wordless is not None:
+        notes.lack("position.scaling", f"{told}.{wordless} is no word")
     if "mrope_section" in scaling:
         notes.put("position.sections", True, f"{told}.mrope_section")
     if name is not None and not is_word(name):

@@ -44,6 +44,7 @@ def towers(notes: Notes, stack: Stack | None) -> None:
             told = value if isinstance(value, dict) and value else value if _named(key, value) else None
             if told is not None and modality not in found:
                 found[modality] = (told, f"{path}{key}")
+    _senseless(notes)
     for modality, (part, path) in found.items():
         _tower(notes, modality, part, path)
     _modalities(notes, found)
@@ -53,6 +54,15 @@ def towers(notes: Notes, stack: Stack | None) -> None:
         if modality not in found and sign is not None and not none:
             why = f"{notes.config.file}: {sign} speaks of {modality}, and no tower is described"
             notes.lack(f"parameters.{part_name}", why)
+
+
+def _senseless(notes: Notes) -> None:
+    """A part that should be a tower and is no object."""
+    for key, modality in TOWERS:
+        value = notes.config.raw.get(key)
+        if key.endswith("_config") and not isinstance(value or {}, dict):
+            part = "vision" if modality == "image" else modality
+            notes.lack(f"parameters.{part}", f"{notes.config.file}: {key} is no object")
 
 
 SIGNS = (
@@ -87,6 +97,8 @@ def _tower(notes: Notes, modality: str, part: Any, path: str) -> None:
         count = count_of(notes.config, part, keys, high)
         if count is not None:
             notes.put(f"{fact}.{name}", count[0], f"{where}.{count[1]}")
+        elif isinstance(part, dict) and (key := next((key for key in keys if key in part), None)) is not None:
+            notes.lack(f"{fact}.{name}", f"{where}.{key} is no count")
 
 
 def _modalities(notes: Notes, found: Mapping[str, tuple[Any, str]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from watcher.architecture.concepts import TEXT_PARTS
 from watcher.architecture.config import MAX_LAYERS, MAX_TAIL, Absent, Config
 from watcher.architecture.jsonsafe import as_mapping
 from watcher.architecture.sections.notes import Notes
@@ -94,6 +95,9 @@ def feed_forward(notes: Notes, stack: Told) -> None:
 def mtp(notes: Notes, stack: Told) -> None:
     """Extra prediction layers: a key, or a list of layer types that is longer than the stack."""
     config = notes.config
+    strange = next((key for key in TEXT_PARTS if not isinstance(config.raw.get(key) or {}, dict)), None)
+    if strange is not None:
+        raise Absent(f"{config.file}: {strange} is no object")
     if notes.size("mtp_layers", "mtp", low=0) is not None or config.get("mtp") is not None:
         return
     told = next((key for key in ("layer_types", "compress_ratios") if config.has(key)), None)
