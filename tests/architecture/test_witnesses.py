@@ -102,6 +102,9 @@ def test_states_and_mixers_of_recurrent_families() -> None:
     assert both.kv_cache.bytes_per_token
     assert both.kv_cache.state_bytes
     assert of({"model_type": "bloom"}).position.kinds == ("alibi",)
+    rwkv = of({"model_type": "rwkv"})
+    assert rwkv.kv_cache.bytes_per_token == 0
+    assert rwkv.kv_cache.state_bytes == 32 * (2 * 2 * 4096 + 4 * 3 * 4096), "two shifts in bf16, three sums in fp32"
 
 
 NEW = {

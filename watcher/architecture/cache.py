@@ -126,6 +126,13 @@ def _rglru(config: Config) -> int:
     return FP32 * width + BF16 * width * ((config.size("conv1d_width") or 4) - 1)
 
 
+def _rwkv(config: Config) -> int:
+    """Two shifted tokens, and what is summed up: a matrix a head since RWKV-5, before that three numbers a channel."""
+    hidden = config.need("hidden_size")
+    inner = config.size("attention_hidden_size") or hidden
+    return BF16 * 2 * hidden + FP32 * inner * (config.size("head_size") or 3)
+
+
 STATES: dict[str, Callable[[Config], int]] = {
     "gated-deltanet": _delta,
     "kda": _kda,
@@ -135,6 +142,7 @@ STATES: dict[str, Callable[[Config], int]] = {
     "short-conv": _short_conv,
     "mlstm": _mlstm,
     "rglru": _rglru,
+    "rwkv": _rwkv,
 }
 """Mixer → its constant state. A new recurrent mixer is a function and a row."""
 
