@@ -17,8 +17,8 @@ from watcher.releases.model import EventKind, Repo, RepoRef, RepoState
 from watcher.releases.names import take_apart, variant_of
 from watcher.report.card import card_sources
 from watcher.report.draft import lineage_of, report_id
-from watcher.report.model import Draft, Neighbour, Report, Role, Source, Subject
-from watcher.report.neighbours import neighbours
+from watcher.report.model import Draft, Report, Source, Subject
+from watcher.report.neighbours import compared
 from watcher.report.picture import with_pictures
 from watcher.report.runtimes import lists_at
 from watcher.report.templates import Templates
@@ -91,19 +91,7 @@ def _subject(
         return Subject(record=record, repos=repos, config=config, comparison=comparison, baseline=against.name)
     known = library.known_as(files.name) or name
     repo = _as_repo(known, files, library.seen(known) or now)
-    match = library.nearest(record, repo, ())
-    if match is None:
-        return Subject(record=record, repos=repos, config=config)
-    comparison = compare(match.record, record, config_a=match.config, config_b=config)
-    nearest = Neighbour(role=Role.NEAREST, name=match.name, comparison=comparison)
-    return Subject(
-        record=record,
-        repos=repos,
-        config=config,
-        comparison=comparison,
-        baseline=match.name,
-        neighbours=neighbours(record, repo, (), library, nearest),
-    )
+    return compared(Subject(record=record, repos=repos, config=config), repo, (), library)
 
 
 def _as_repo(name: str, files: RepoFiles, seen: datetime) -> Repo:

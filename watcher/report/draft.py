@@ -26,8 +26,8 @@ from watcher.releases.grouping import is_copy
 from watcher.releases.model import Event, EventKind, Release, Repo, RepoRef
 from watcher.releases.names import take_apart, variant_of
 from watcher.releases.past import earlier_self
-from watcher.report.model import Draft, Neighbour, Report, Role, Source, Subject
-from watcher.report.neighbours import neighbours
+from watcher.report.model import Draft, Report, Source, Subject
+from watcher.report.neighbours import compared
 from watcher.store import archive
 from watcher.store import repos as table
 from watcher.store.events import StoredEvent
@@ -103,19 +103,7 @@ class Material:
         refs = tuple(reference_to(item) for item in group)
         if repo.unreadable is not None:
             return Subject(record=record, repos=refs, config=config, unreadable=repo.unreadable)
-        match = self.library.nearest(record, repo, self.members)
-        if match is None:
-            return Subject(record=record, repos=refs, config=config)
-        comparison = compare(match.record, record, config_a=match.config, config_b=config)
-        nearest = Neighbour(role=Role.NEAREST, name=match.name, comparison=comparison)
-        return Subject(
-            record=record,
-            repos=refs,
-            config=config,
-            comparison=comparison,
-            baseline=match.name,
-            neighbours=neighbours(record, repo, self.members, self.library, nearest),
-        )
+        return compared(Subject(record=record, repos=refs, config=config), repo, self.members, self.library)
 
 
 def _group_of_original(repo: Repo, groups: Mapping[str, Sequence[Repo]]) -> str | None:

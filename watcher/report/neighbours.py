@@ -17,7 +17,7 @@ from watcher.compare.similarity import feature_similarity, features
 from watcher.releases.model import Repo
 from watcher.releases.names import take_apart
 from watcher.report.escape import short
-from watcher.report.model import Neighbour, Role
+from watcher.report.model import Neighbour, Role, Subject
 
 PLAIN: Mapping[str, tuple[str, ...]] = {
     "dense": (
@@ -35,6 +35,17 @@ NEARER = 2.0
 """The same for one of the other class (dense for sparse): at most four times."""
 FARTHEST = 4.0
 """A predecessor has at most sixteen times the size (2⁴), or a sixteenth."""
+
+
+def compared(subject: Subject, repo: Repo, members: Sequence[Repo], library: Library) -> Subject:
+    """The subject with its nearest baseline and all neighbours; as it was where there is nothing to compare with."""
+    match = library.nearest(subject.record, repo, members)
+    if match is None:
+        return subject
+    comparison = compare(match.record, subject.record, config_a=match.config, config_b=subject.config)
+    nearest = Neighbour(role=Role.NEAREST, name=match.name, comparison=comparison)
+    found = neighbours(subject.record, repo, members, library, nearest)
+    return dataclasses.replace(subject, comparison=comparison, baseline=match.name, neighbours=found)
 
 
 def neighbours(
