@@ -55,7 +55,7 @@ PLACEMENT = {
 NORM = {"rmsnorm": "RMSNorm", "layernorm": "LayerNorm"}
 QK_NORM = {"per-head": "per head", "full": "over the whole projection", "l2": "as L2 norm"}
 ACTIVATION = {
-    "silu": "SiLU", "swish": "SiLU", "gelu": "GELU", "gelu_new": "GELU", "gelu_pytorch_tanh": "GELU (tanh)",
+    "silu": "SiLU", "swish": "SiLU", "gelu": "GELU", "gelu_new": "GELU (tanh)", "gelu_pytorch_tanh": "GELU (tanh)",
     "gelu_fast": "GELU", "relu": "ReLU", "relu2": "ReLU²", "quick_gelu": "quick GELU", "swiglu": "SwiGLU",
     "swigluoai": "SwiGLU (clamped)", "geglu": "GeGLU",
 }  # fmt: skip
