@@ -121,7 +121,8 @@ def test_a_class_that_is_none_of_its_model_type_is_not_read_as_that_type() -> No
     record = of("Grok1ForCausalLM", **GROK)
     assert record.parameters.total is None
     assert record.novel.classes == ("Grok1ForCausalLM",)
-    assert record.evidence["norm.placement"].doubt
+    assert record.norm.placement is None
+    assert record.evidence["layers.pattern"].doubt
     assert "residual_moe" in record.novel.config_keys
 
 

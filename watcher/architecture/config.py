@@ -98,6 +98,7 @@ class Config:
         self.stranger = isinstance(name, str) and stranger(name, self.class_name)
         if self.stranger:
             self.doubt = f"{self.file}: architectures names {self.class_name}, which is no class of {name}"
+            self.family = None
 
     @property
     def class_name(self) -> str | None:

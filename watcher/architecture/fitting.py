@@ -56,6 +56,8 @@ SPELLED = frozenset(key for words in ALIASES.values() for key in words)
 
 def referred(config: Config, reference: Reference) -> Reading | None:
     """What the reference says of the model; where it has only the language model inside, of that."""
+    if config.stranger:
+        return Reading(witness="reference", unread=(("*", config.doubt or ""),))
     told = reference.read(config.raw)
     if told is None and config.path:
         told = reference.read(config.part_of_text())
@@ -63,7 +65,7 @@ def referred(config: Config, reference: Reference) -> Reading | None:
         return None if told is None else _weakened(told, leave, f"the code around {config.model_type} was not read")
     if told is None:
         return None
-    why = config.doubt if config.stranger else _misfit(config, told)
+    why = _misfit(config, told)
     return told if why is None else _weakened(told, COUNTS, why)
 
 
