@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,9 @@ from watcher.architecture.code.values import UNKNOWN, ClassValue, Env, Function,
 
 MODULE_BASES = frozenset({"GradientCheckpointingLayer", "PreTrainedModel", "Module", "MoeMixin", "PretrainedModel"})
 """Last words of outside names whose subclasses are `nn.Module`s."""
+
+PRETRAINED = re.compile(r"Pre[Tt]rained(?!Tokenizer|\w*Config$)")
+"""Names of the bases of whole models: `PreTrainedModel`, `PreTrainedAudioTokenizerBase`."""
 
 MAX_BASES = 64
 
@@ -107,8 +111,12 @@ def is_module(machine: Machine, cls: ClassValue) -> bool:
     """Whether it is an `nn.Module`."""
     if cls.is_module is None:
         paths = outside(machine, cls)
-        cls.is_module = any(path.startswith("torch.nn") or path.rpartition(".")[2] in MODULE_BASES for path in paths)
+        cls.is_module = any(path.startswith("torch.nn") or _makes_modules(path.rpartition(".")[2]) for path in paths)
     return cls.is_module
+
+
+def _makes_modules(name: str) -> bool:
+    return name in MODULE_BASES or bool(PRETRAINED.match(name))
 
 
 def has_metaclass(machine: Machine, cls: ClassValue) -> bool:

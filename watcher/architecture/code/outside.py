@@ -23,6 +23,7 @@ from watcher.architecture.code.arithmetic import (
     product,
     summed,
 )
+from watcher.architecture.code.classes import PRETRAINED
 from watcher.architecture.code.protocol import Machine
 from watcher.architecture.code.tables import ACTIVATIONS
 from watcher.architecture.code.values import (
@@ -292,7 +293,7 @@ def initialise(machine: Machine, module: ModuleValue, paths: list[str], args: li
         if path.startswith(("torch.nn.", "nn.")) and last != "Module":
             layers.construct(last, args, named_, module)
             return
-        if last == "PreTrainedModel":
+        if PRETRAINED.match(last):
             config = args[0] if args else named_.get("config")
             module.attributes["config"] = config
             return
