@@ -21,7 +21,7 @@ PER_LAYER = frozenset("intermediate_size heads kv_heads expert_size shared_exper
 
 MAY_BE_NULL = frozenset(
     """q_lora_rank head_dim kv_heads v_head_dim sliding_window window experts top_k shared_experts shared_size groups
-    limited_groups mtp latent zero_experts context no_rope_layer_interval num_kv_shared_layers streams
+    limited_groups mtp latent zero_experts hash_layers context no_rope_layer_interval num_kv_shared_layers streams
     hidden_size_per_layer_input num_global_key_value_heads attention_chunk_size vocab_size_per_layer_input
     intermediate_size_mlp dense_intermediate_size swa_num_key_value_heads swa_num_attention_heads swa_head_dim
     swa_v_head_dim full_attention_interval sliding_window_pattern _sliding_window_pattern global_attn_every_n_layers

@@ -164,11 +164,13 @@ class Moe:
     dense_layers: int | None = None
     """Layers with a dense feed-forward instead of experts."""
     router: str | None = None
-    """softmax, sigmoid, sqrtsoftplus, hash."""
+    """softmax, sigmoid, sqrtsoftplus."""
     groups: int | None = None
     """Expert groups when routing is limited to some of them; None or 1 means no groups."""
     zero_experts: int | None = 0
     """Identity experts: they count in routing and hold no weights."""
+    hash_layers: int | None = 0
+    """Layers whose experts follow from the token's id by a hash, not from a learned gate."""
     latent_size: int | None = None
     """Width the experts work at when it is not the hidden size."""
 

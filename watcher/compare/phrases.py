@@ -49,6 +49,11 @@ def adds_some(noun: str, plural: str = "") -> Say:
     return lambda told: f"adds {words.counted(told.after, noun, plural)}"
 
 
+def hashed(told: Told) -> str:
+    """`hash routing in 3 layers`."""
+    return f"hash routing in {words.counted(told.after, 'layer')}"
+
+
 def drops_some(noun: str, plural: str = "") -> Say:
     """`drops the shared expert`, `drops the 2 shared experts`."""
 

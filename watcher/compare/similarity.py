@@ -130,6 +130,7 @@ FEATURES: tuple[Feature, ...] = (
     _fact("moe.num_shared_experts", 2, _present),
     _fact("moe.latent_size", 2, _present),
     _fact("moe.zero_experts", 2, _present),
+    _fact("moe.hash_layers", 2, _present),
     _fact("attention.bias", 2, _present),
     _fact("attention.mla.q_lora_rank", 2, _present),
     _fact("attention.shared_kv_layers", 2, _present),

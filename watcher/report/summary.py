@@ -153,7 +153,12 @@ def dense_layers(record: Architecture) -> str | None:
 
 def _router(record: Architecture) -> str | None:
     router = record.moe.router if record.moe else None
-    return f"{words.named(router, words.ROUTER)} routing" if router and router != "softmax" else None
+    hashed = record.moe.hash_layers if record.moe else None
+    parts = [
+        f"{words.named(router, words.ROUTER)} routing" if router and router != "softmax" else None,
+        f"hash routing in {words.counted(hashed, 'layer')}" if hashed else None,
+    ]
+    return ", ".join(part for part in parts if part) or None
 
 
 def _groups(record: Architecture) -> str | None:

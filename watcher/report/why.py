@@ -117,6 +117,7 @@ TABLE: tuple[Why, ...] = (
     Why("moe.num_shared_experts", _lost, "all expert capacity is routed"),
     Why("moe.zero_experts", _gained, "a token may choose to do nothing, so the compute per token varies"),
     Why("moe.zero_experts", _lost, "every chosen expert costs compute again"),
+    Why("moe.hash_layers", _gained, "there a token's experts follow from its id, by a table instead of a learned gate"),
     Why("moe.latent_size", _gained, "experts work in a narrower space: less weight traffic per expert"),
     Why("moe.num_experts", _grew, "more experts to choose from: capacity without compute per token"),
     Why("moe.num_experts", _shrank, "fewer experts to choose from"),

@@ -8,6 +8,7 @@ from watcher.architecture.config import Config
 ABSENT: tuple[tuple[str, object, str | None], ...] = (
     ("mtp_layers", 0, None),
     ("moe.zero_experts", 0, "moe.num_experts"),
+    ("moe.hash_layers", 0, "moe.num_experts"),
     ("moe.num_shared_experts", 0, "moe.num_experts"),
 )
 """(fact, value, only if this is told): what a config means by having no key for it. The evidence is the file."""

@@ -24,9 +24,10 @@ def experts(notes: Notes, stack: Stack | None) -> None:
     halves = any(told["mixer"].value == "moe" for told in layers)
     notes.put("moe.dense_layers", 0 if halves else len(layers) - len(sparse), ("layers.kinds",))
     notes.size("moe.zero_experts", "zero_experts", low=0)
+    notes.size("moe.hash_layers", "hash_layers", low=0)
     notes.size("moe.latent_size", "latent")
-    _shared(notes)
     _routing(notes)
+    _shared(notes)
 
 
 def _shared(notes: Notes) -> None:
@@ -36,6 +37,8 @@ def _shared(notes: Notes) -> None:
         width = _positive(notes, "shared_size", "moe.num_shared_experts")
         if width:
             notes.put("moe.num_shared_experts", 1, config.where("shared_size"))
+        elif config.told_flag("dense_beside"):  # a feed-forward that every token passes, added to what the experts give
+            notes.put("moe.num_shared_experts", 1, config.where("dense_beside"))
 
 
 def _positive(notes: Notes, concept: str, fact: str) -> int | None:
