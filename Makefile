@@ -38,7 +38,7 @@ test-browser: $(BIN)/pytest
 	-test -f node_modules/axe-core/axe.min.js || npm install --no-save --no-package-lock --prefix . axe-core@4
 	$(BIN)/pytest -m browser -rs
 
-accuracy: $(BIN)/watcher
+accuracy: $(BIN)/pytest
 	$(BIN)/python scripts/accuracy.py
 
 # Our parameter counts against transformers on the meta device, for every causal language model of its newest version.
@@ -46,13 +46,13 @@ conformance:
 	$(PYTHON) scripts/conformance.py
 
 # The stand-in against recorded answers of the real Hub.
-conformance-standin: $(BIN)/watcher
+conformance-standin: $(BIN)/pytest
 	$(BIN)/python scripts/conformance_standin.py
 
 bench: $(BIN)/pytest
 	$(BIN)/python scripts/bench.py
 
-samples: $(BIN)/watcher
+samples: $(BIN)/pytest
 	$(BIN)/python scripts/samples.py
 
 clean:

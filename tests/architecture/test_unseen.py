@@ -123,7 +123,15 @@ def test_a_class_that_is_none_of_its_model_type_is_not_read_as_that_type() -> No
     assert record.novel.classes == ("Grok1ForCausalLM",)
     assert record.norm.placement is None
     assert record.evidence["layers.pattern"].doubt
-    assert "residual_moe" in record.novel.config_keys
+    assert record.moe is not None
+    assert record.moe.num_shared_experts == 1, "what every token passes, beside the experts"
+
+
+def test_layers_that_route_by_a_hash_are_told() -> None:
+    record = of("DeepseekV4ForCausalLM", model_type="deepseek_v4", num_hash_layers=3)
+    assert record.moe is not None
+    assert record.moe.hash_layers == 3
+    assert record.evidence["moe.hash_layers"].where == "config.json: num_hash_layers"
 
 
 def test_a_class_that_does_not_read_how_deep_the_model_is_tells_no_counts() -> None:
