@@ -29,8 +29,8 @@ from watcher.baselines.nearest import nearest
 from watcher.compare.compare import compare
 from watcher.demo.models import baseline_of
 from watcher.hub.standin import Standin, World
+from watcher.naming.names import take_apart
 from watcher.releases.model import EventKind, Repo, RepoRef, RepoState
-from watcher.releases.names import take_apart
 from watcher.report.adhoc import adhoc_report
 from watcher.report.formats import to_html
 from watcher.report.model import Draft, Report, Subject

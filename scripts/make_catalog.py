@@ -23,7 +23,7 @@ from watcher.architecture.record import Architecture, Memory, Parameters, Unknow
 from watcher.architecture.reference import Reference
 from watcher.architecture.witness import RepoFiles
 from watcher.compare.fingerprint import fingerprint
-from watcher.releases.names import take_apart
+from watcher.naming.names import take_apart
 
 OUT = Path(__file__).parents[1] / "watcher/baselines/data/catalog.json.gz"
 VERSION = "2026-11"

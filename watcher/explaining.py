@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from watcher.hub.model import Hub, Sighting
+from watcher.naming.names import take_apart
 from watcher.releases.filters import Answer, Decision, answers, decide, treat
-from watcher.releases.names import take_apart
 from watcher.releases.policy import Treatment
 from watcher.settings import Settings
 

@@ -16,8 +16,8 @@ from watcher.compare.compare import compare
 from watcher.compare.fingerprint import fingerprint
 from watcher.compare.model import Verdict
 from watcher.demo.models import baseline_of
+from watcher.naming.names import take_apart
 from watcher.releases.model import Repo, RepoState
-from watcher.releases.names import take_apart
 
 LATE = datetime(2026, 11, 20, tzinfo=UTC)
 

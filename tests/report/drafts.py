@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from watcher.baselines.library import Library
 from watcher.compare.compare import compare
 from watcher.demo.models import baseline_of
+from watcher.naming.names import take_apart
 from watcher.releases.model import EventKind, Repo, RepoRef, RepoState
-from watcher.releases.names import take_apart
 from watcher.report.model import Draft, Neighbour, Role, Subject
 from watcher.report.neighbours import neighbours
 

@@ -15,8 +15,8 @@ from watcher.compare import words
 from watcher.compare.compare import compare
 from watcher.compare.model import Significance
 from watcher.demo.models import baseline_of
+from watcher.naming.names import take_apart
 from watcher.releases.model import RepoRef
-from watcher.releases.names import take_apart
 from watcher.report.headline import headline
 from watcher.report.model import Role, Subject
 from watcher.report.neighbours import called

@@ -13,8 +13,8 @@ from watcher.architecture.witness import RepoFiles
 from watcher.baselines.catalog import load_catalog
 from watcher.baselines.model import Baseline
 from watcher.baselines.nearest import nearest
+from watcher.naming.names import take_apart
 from watcher.releases.model import Repo
-from watcher.releases.names import take_apart
 from watcher.store import archive
 from watcher.store.engine import Store
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from watcher.hub.model import Sighting, TreeFile
+from watcher.naming.names import take_apart
 from watcher.releases.content import changed_kinds, survey
 from watcher.releases.filters import Answer, Decision
 from watcher.releases.model import Event, EventKind, Repo, RepoState
-from watcher.releases.names import take_apart
 
 COPIED = (
     "name",

@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from watcher.naming.names import NameParts, lacks_version, take_apart, words
+from watcher.naming.words import LINES, is_size
 from watcher.releases.model import Release, ReleaseState, Repo, RepoState
-from watcher.releases.names import NameParts, lacks_version, take_apart, words
-from watcher.releases.words import LINES, is_size
 
 
 class Tie(enum.IntEnum):

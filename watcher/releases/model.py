@@ -102,7 +102,7 @@ class Repo:
     organization: str
     """Lower case."""
     stem: str
-    """Family and version out of the name; see `watcher.releases.names`."""
+    """Family and version out of the name; see `watcher.naming.names`."""
     version: int = 0
     """Raised by every T1 from the one it read."""
     state: RepoState

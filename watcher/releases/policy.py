@@ -6,7 +6,7 @@ import enum
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from watcher.releases.names import take_apart
+from watcher.naming.names import take_apart
 from watcher.section import Section
 
 

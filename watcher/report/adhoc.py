@@ -13,8 +13,8 @@ from watcher.architecture.witness import RepoFiles
 from watcher.baselines.library import Library
 from watcher.clock import clock_from
 from watcher.compare.compare import compare
+from watcher.naming.names import take_apart, variant_of
 from watcher.releases.model import EventKind, Repo, RepoRef, RepoState
-from watcher.releases.names import take_apart, variant_of
 from watcher.report.card import card_sources
 from watcher.report.draft import lineage_of, report_id
 from watcher.report.model import Draft, Report, Source, Subject

@@ -20,11 +20,11 @@ from watcher.compare.compare import compare
 from watcher.compare.fingerprint import fingerprint
 from watcher.context import Context
 from watcher.hub.model import HubError
+from watcher.naming.names import take_apart, variant_of
 from watcher.publish.enqueue import links_for
 from watcher.releases.content import has_config
 from watcher.releases.grouping import is_copy
 from watcher.releases.model import Event, EventKind, Release, Repo, RepoRef
-from watcher.releases.names import take_apart, variant_of
 from watcher.releases.past import earlier_self
 from watcher.report.model import Draft, Report, Source, Subject
 from watcher.report.neighbours import compared

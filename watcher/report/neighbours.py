@@ -14,8 +14,8 @@ from watcher.baselines.library import Library
 from watcher.baselines.model import Baseline
 from watcher.compare.compare import compare
 from watcher.compare.similarity import feature_similarity, features
+from watcher.naming.names import take_apart
 from watcher.releases.model import Repo
-from watcher.releases.names import take_apart
 from watcher.report.escape import short
 from watcher.report.model import Neighbour, Role, Subject
 

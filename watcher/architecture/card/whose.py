@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from watcher.architecture.card.quantity import NUMBER
-from watcher.releases.names import take_apart, words
-from watcher.releases.words import FAMILIES, STAGES, TUNINGS, is_copy_word, is_size
+from watcher.naming.names import take_apart, words
+from watcher.naming.words import FAMILIES, STAGES, TUNINGS, is_copy_word, is_size
 
 GENERIC = frozenset(
     "model models moe dense our ours the this version series family text only multimodal open llm language".split()

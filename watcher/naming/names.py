@@ -12,7 +12,7 @@ import functools
 import re
 from dataclasses import dataclass, field
 
-from watcher.releases.words import (
+from watcher.naming.words import (
     AMBIGUOUS_COPIES,
     BASES,
     CONTEXTS,

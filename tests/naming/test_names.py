@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.releases.names import take_apart, variant_of
+from watcher.naming.names import take_apart, variant_of
 
 
 @pytest.mark.parametrize(
