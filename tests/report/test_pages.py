@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
@@ -19,8 +20,9 @@ from watcher.demo.models import baseline_of
 from watcher.releases.model import EventKind, RepoRef
 from watcher.report.escape import clean, code, fenced, inline, link
 from watcher.report.headline import EVENTS, headline
-from watcher.report.model import Draft, Subject
+from watcher.report.model import Draft, Neighbour, Role, Subject
 from watcher.report.numbers import count, size, tokens
+from watcher.report.picture import with_pictures
 from watcher.report.write import report_path, write_report
 
 NOW = datetime(2026, 2, 3, 4, 5, tzinfo=UTC)
@@ -54,6 +56,17 @@ def test_a_page_has_its_parts_in_order() -> None:
               "## Licence and access", "## Not known", "## Sources"]  # fmt: skip
     assert [next(t for t in titles if t.startswith(w)) for w in wanted] == [t for t in titles if t.startswith("## ")]
     assert page.count("<details>") == page.count("</details>") >= 1
+
+
+def test_the_sketch_is_marked_against_what_the_page_tells_the_changes_against() -> None:
+    made = draft()
+    before = baseline_of("Qwen/Qwen3-32B").record
+    earlier = Neighbour(role=Role.PREDECESSOR, name="Qwen/Qwen3-32B", comparison=compare(before, made.lead.record))
+    report = with_pictures(replace(made, lead=replace(made.lead, neighbours=(earlier,))))
+    assert "## What changed against Qwen3-32B" in report.markdown
+    sketch = next(data for name, data in report.pictures.items() if name.endswith(".svg")).decode()
+    assert "Qwen3-32B" in sketch
+    assert "DeepSeek-V3" not in sketch
 
 
 def test_the_facts_stand_beside_the_baselines() -> None:
