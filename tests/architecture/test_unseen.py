@@ -127,6 +127,19 @@ def test_a_class_that_is_none_of_its_model_type_is_not_read_as_that_type() -> No
     assert record.moe.num_shared_experts == 1, "what every token passes, beside the experts"
 
 
+def test_a_bias_on_the_choice_of_experts_is_seen_in_code_keys_and_tensors() -> None:
+    def bias(**config: Any) -> tuple[bool | None, str]:
+        record = of(**config)
+        assert record.moe is not None
+        where = record.evidence.get("moe.router_bias")
+        return record.moe.router_bias, where.witness if where else ""
+
+    assert bias(model_type="deepseek_v3") == (True, "reference")
+    assert bias(model_type="qwen3_moe") == (False, "reference")
+    assert bias(**{**GROK, "model_type": "x"}) == (None, "")
+    assert bias(**{**GROK, "model_type": "x", "use_routing_bias": True}) == (True, "config")
+
+
 def test_layers_that_route_by_a_hash_are_told() -> None:
     record = of("DeepseekV4ForCausalLM", model_type="deepseek_v4", num_hash_layers=3)
     assert record.moe is not None

@@ -39,6 +39,7 @@ ORDER: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("layers*.parallel", WRITTEN),
     ("layers*.rope", ("code", "config", "reference")),
     ("attention.qk_norm", BUILT),
+    ("moe.router_bias", BUILT),
     ("attention.bias", BUILT),
     ("attention.sinks", BUILT),
     ("attention.gated", WRITTEN),

@@ -51,6 +51,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
         "shared_expert_intermediate_size moe_shared_expert_intermediate_size share_expert_dim shared_intermediate_size "
     ),
     "zero_experts": _words("zero_expert_num"),
+    "router_bias": _words("moe_router_enable_expert_bias use_expert_bias use_routing_bias"),
     "hash_layers": _words("num_hash_layers n_hash_layers"),
     "dense_beside": _words("enable_moe_block residual_moe"),
     "dense_prefix": _words("first_k_dense_replace num_dense_layers n_dense_layers moe_layer_start_index"),

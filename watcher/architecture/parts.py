@@ -165,6 +165,8 @@ class Moe:
     """Layers with a dense feed-forward instead of experts."""
     router: str | None = None
     """softmax, sigmoid, sqrtsoftplus."""
+    router_bias: bool | None = None
+    """Whether a bias on the scores, in the choice alone, balances the experts (DeepSeek-V3 §2.1.2)."""
     groups: int | None = None
     """Expert groups when routing is limited to some of them; None or 1 means no groups."""
     zero_experts: int | None = 0

@@ -119,6 +119,8 @@ RULES: tuple[Rule, ...] = (
     Rule("moe.groups", LOST, STRUCTURAL,
          lambda told: f"routing is no longer limited to expert groups ({words.counted(told.before, 'group')} before)"),
     Rule("moe.router", CHANGED, STRUCTURAL, phrases.other(words.ROUTER, "{after} routing instead of {before}")),
+    Rule("moe.router_bias", GAINED, STRUCTURAL, phrases.adds("a bias that balances the choice of experts")),
+    Rule("moe.router_bias", LOST, STRUCTURAL, phrases.drops("the bias that balances the choice of experts")),
     Rule("moe.num_shared_experts", GAINED, STRUCTURAL, phrases.adds_some("shared expert")),
     Rule("moe.num_shared_experts", LOST, STRUCTURAL, phrases.drops_some("shared expert")),
     Rule("moe.zero_experts", LOST, STRUCTURAL, phrases.drops_some("identity expert")),

@@ -129,6 +129,7 @@ FEATURES: tuple[Feature, ...] = (
     _fact("moe.groups", 2, _present),
     _fact("moe.num_shared_experts", 2, _present),
     _fact("moe.latent_size", 2, _present),
+    _fact("moe.router_bias", 1, _present),
     _fact("moe.zero_experts", 2, _present),
     _fact("moe.hash_layers", 2, _present),
     _fact("attention.bias", 2, _present),

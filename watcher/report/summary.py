@@ -154,8 +154,9 @@ def dense_layers(record: Architecture) -> str | None:
 def _router(record: Architecture) -> str | None:
     router = record.moe.router if record.moe else None
     hashed = record.moe.hash_layers if record.moe else None
+    bias = " with an expert bias" if record.moe and record.moe.router_bias else ""
     parts = [
-        f"{words.named(router, words.ROUTER)} routing" if router and router != "softmax" else None,
+        f"{words.named(router, words.ROUTER)} routing{bias}" if router and (bias or router != "softmax") else None,
         f"hash routing in {words.counted(hashed, 'layer')}" if hashed else None,
     ]
     return ", ".join(part for part in parts if part) or None

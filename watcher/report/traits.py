@@ -157,6 +157,7 @@ TRAITS: tuple[Trait, ...] = (
             lambda count: words.counted(count, "layer"))),
     ("moe.latent_size", _if(lambda record: record.moe and record.moe.latent_size, "experts in a latent space")),
     ("moe.router", _named(lambda record: record.moe.router if record.moe else None, words.ROUTER, "{} routing")),
+    ("moe.router_bias", _if(lambda record: record.moe and record.moe.router_bias, "an expert bias in routing")),
     ("mtp_layers", _counted(lambda record: record.mtp_layers, "MTP layer")),
     ("mtp_layers", _skipped_mtp),
     ("feed_forward.activation|feed_forward.gated", _feed_forward),

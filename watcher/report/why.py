@@ -113,6 +113,8 @@ TABLE: tuple[Why, ...] = (
     Why("moe.router", _always, "the gate scores, and so which experts run, are computed by another formula"),
     Why("moe.groups", _gained, "a token's experts come from a few groups, which bounds traffic between devices"),
     Why("moe.groups", _lost, "any expert may be chosen: a simpler router, no bound on the traffic between devices"),
+    Why("moe.router_bias", _gained, "load is balanced by a bias that only the choice sees, without an auxiliary loss"),
+    Why("moe.router_bias", _lost, "what balances the experts' load has to be in the training loss"),
     Why("moe.num_shared_experts", _gained, "one expert sees every token, so the routed ones can specialise"),
     Why("moe.num_shared_experts", _lost, "all expert capacity is routed"),
     Why("moe.zero_experts", _gained, "a token may choose to do nothing, so the compute per token varies"),

@@ -13,6 +13,7 @@ from watcher.architecture.code.protocol import Machine
 from watcher.architecture.code.values import Function, ModuleValue, Weight
 
 SINK = re.compile(r"sink")
+ROUTER_BIAS = re.compile(r"(e_score_correction_bias|expert_bias|routing_bias|score_bias)$")
 PROJECTION = re.compile(
     r"^(q|k|v|o|qkv|query|key|value|out|dense|c_attn|c_proj|wqkv|wq|wk|wv|wo|query_key_value|W_pack|attn|proj|o_proj|"
     r"(q|k|v|qkv|out)(_a|_b)?_proj|kv_a_proj_with_mqa|kv_b_proj|qkv_proj|in_proj|out_proj)$"
@@ -31,6 +32,14 @@ def sinks(module: ModuleValue) -> str | None:
         for name in child.weights:
             if SINK.search(name):
                 return child.line or module.line
+    return None
+
+
+def router_bias(module: ModuleValue) -> str | None:
+    """Where a bias that only the choice of experts sees is made, as a weight or as a buffer."""
+    for _, child in module.walk():
+        if any(ROUTER_BIAS.search(name) for name in (*child.weights, *child.attributes)):
+            return child.line or module.line
     return None
 
 

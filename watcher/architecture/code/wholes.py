@@ -66,6 +66,8 @@ def _blocks(
     router = next((layer.router for layer in read if layer.router), None)
     if router:
         yield "moe.router", Fact(router[0], where(router[1]))
+        biased_choice = next((found for found in map(blocks.router_bias, feeds) if found), None)
+        yield "moe.router_bias", Fact(biased_choice is not None, where(biased_choice or router[1]))
 
 
 def _positions(built: Built, stack: Stack, read: list[LayerFacts], attending: list[LayerFacts], where: Where) -> Facts:

@@ -31,7 +31,7 @@ STATED = (
 WRITTEN = (
     "norm.kind", "norm.placement", "residual.kind", "residual.parallel", "residual.streams", "feed_forward.gated",
     "attention.qk_norm", "attention.bias", "attention.sinks", "attention.gated", "position.kinds",
-    "position.nope_layers", "moe.router",
+    "position.nope_layers", "moe.router", "moe.router_bias",
 )  # fmt: skip
 """What only an implementation tells."""
 

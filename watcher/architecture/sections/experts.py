@@ -51,6 +51,9 @@ def _positive(notes: Notes, concept: str, fact: str) -> int | None:
 
 def _routing(notes: Notes) -> None:
     config = notes.config
+    biased = config.told_flag("router_bias")
+    if biased is not None or config.word("topk_method") == "noaux_tc":
+        notes.put("moe.router_bias", biased is not False, config.where("router_bias", "topk_method"))
     groups = _positive(notes, "groups", "moe.groups")
     if groups and groups > 1:
         notes.put("moe.groups", groups, config.where("groups"))

@@ -76,6 +76,7 @@ def _whole(found: Sorted, tensors: Tensors) -> Told:
     yield from _bias(found, tensors)
     yield from _ends(loose, tensors)
     yield from _experts(found, file)
+    yield from _router_bias(found, tensors)
     for part, modality in (("vision", "image"), ("audio", "audio")):
         if found.parts.get(part):
             yield f"towers.{modality}.modality", Fact(modality, f"{file}: {found.parts[part][0].name}")
@@ -125,6 +126,16 @@ def _experts(found: Sorted, file: str) -> Told:
                 best, where = number, tensor.name
     if best:
         yield "moe.num_experts", Fact(best, f"{file}: {where}")
+
+
+def _router_bias(found: Sorted, tensors: Tensors) -> Told:
+    """The bias on the experts' scores; its absence is only as sure as that it is stored."""
+    sparse = [block for block in found.blocks.values() if "experts" in block.signs]
+    biased = next((block.signs["router_bias"] for block in sparse if "router_bias" in block.signs), None)
+    if biased:
+        yield "moe.router_bias", Fact(True, f"{tensors.items[0].file}: {biased}")
+    elif sparse and tensors.complete:
+        yield "moe.router_bias", Fact(False, f"{tensors.items[0].file}: {sparse[0].signs['experts']}", certain=False)
 
 
 def _extra_layers(extra: list[Tensor]) -> int:
