@@ -6,7 +6,7 @@ works out what follows; `build.py` makes the record. What no witness tells is un
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from watcher.architecture.belief import Beliefs
@@ -88,16 +88,24 @@ def witnesses(files: RepoFiles, config: Config, tensors: Tensors, reference: Ref
 
 def implementations(files: RepoFiles, config: Config, reference: Reference | None) -> list[Reading]:
     """The repo's own code, and the reference implementation of the model's type."""
+    found = list(_implementations(files, config, reference))
+    if not found:
+        return []
     from watcher.architecture.code.mixers import adjusted
-    from watcher.architecture.code.read import has_code, read_code
 
-    found: list[Reading] = []
-    if has_code(files, config.raw):
-        found.append(read_code(files, config.raw, reference=reference.sources if reference else None))
+    return [adjusted(reading) for reading in found]
+
+
+def _implementations(files: RepoFiles, config: Config, reference: Reference | None) -> Iterator[Reading]:
+    """The interpreter is imported only where there is code to read: without, a record costs a third."""
+    if any(path.endswith(".py") for path in files.files):
+        from watcher.architecture.code.read import has_code, read_code
+
+        if has_code(files, config.raw):
+            yield read_code(files, config.raw, reference=reference.sources if reference else None)
     told = referred(config, reference) if reference is not None else None
     if told is not None:
-        found.append(told)
-    return [adjusted(reading) for reading in found]
+        yield told
 
 
 def derive(beliefs: Beliefs, config: Config, files: RepoFiles) -> None:
