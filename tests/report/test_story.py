@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from drafts import draft, subject
 
 from watcher.architecture.record import Architecture, Moe, Tower, Unknown
+from watcher.architecture.witness import RepoFiles
 from watcher.baselines.catalog import load_catalog
 from watcher.compare import words
 from watcher.compare.compare import compare
@@ -17,6 +20,7 @@ from watcher.compare.model import Significance
 from watcher.demo.models import baseline_of
 from watcher.naming.names import take_apart
 from watcher.releases.model import RepoRef
+from watcher.report.adhoc import adhoc_draft
 from watcher.report.headline import headline
 from watcher.report.model import Role, Subject
 from watcher.report.neighbours import called
@@ -214,3 +218,16 @@ def test_every_change_above_scale_has_a_reason() -> None:
     weighty = [change for change in comparison.changes if change.significance.at_least(Significance.STRUCTURAL)]
     assert weighty
     assert all(why(change, comparison) for change in weighty)
+
+
+def test_a_model_is_compared_with_what_was_there_when_its_repo_was_made() -> None:
+    """`watcher report` of an old model, whose name no catalog has: the Hub says how old it is."""
+    config = json.dumps(dict(baseline_of("Qwen/Qwen3-32B").config)).encode()
+
+    def baseline(**hub: Any) -> str:
+        files = RepoFiles(name="someone/Else-32B", files={"config.json": config}, hub=hub)
+        return adhoc_draft(files, None, reference=None, environment={}).lead.baseline or ""
+
+    dates = {name: item.date for item in load_catalog().baselines for name in item.names}
+    assert baseline() == "Qwen/Qwen3-32B"
+    assert dates[baseline(created_at="2024-10-01T00:00:00+00:00")] <= "2024-10"

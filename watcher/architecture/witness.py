@@ -21,7 +21,8 @@ class RepoFiles:
     sizes: Mapping[str, int] = field(default_factory=dict)
     """Size in bytes of every file of the repo, by path."""
     hub: Mapping[str, Any] = field(default_factory=dict)
-    """What the API said, as far as it bears on facts: license, gated, tags, pipeline_tag, safetensors."""
+    """What the API said, as far as it bears on facts: license, gated, tags, pipeline_tag,
+    stored_parameters, created_at (ISO 8601)."""
 
 
 @dataclass(frozen=True, slots=True)

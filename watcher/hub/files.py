@@ -90,13 +90,14 @@ def fetch_files(
 
 
 def facts_of(sighting: Sighting) -> dict[str, object]:
-    """What the API said of a repo, as far as it bears on its architecture."""
+    """What the API said of a repo, as far as it bears on its architecture and on what it is compared with."""
     return {
         "license": sighting.license,
         "gated": sighting.gated,
         "tags": list(sighting.tags),
         "pipeline_tag": sighting.pipeline_tag,
         "stored_parameters": sighting.stored_parameters,
+        "created_at": sighting.created_at.isoformat() if sighting.created_at else None,
     }
 
 

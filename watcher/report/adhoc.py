@@ -90,7 +90,7 @@ def _subject(
         comparison = compare(base, record, config_a=base_config, config_b=config)
         return Subject(record=record, repos=repos, config=config, comparison=comparison, baseline=against.name)
     known = library.known_as(files.name) or name
-    repo = _as_repo(known, files, library.seen(known) or now)
+    repo = _as_repo(known, files, library.seen(known) or min(_created(files) or now, now))
     return compared(Subject(record=record, repos=repos, config=config), repo, (), library)
 
 
@@ -106,6 +106,12 @@ def _as_repo(name: str, files: RepoFiles, seen: datetime) -> Repo:
         changed_at=seen,
         sha=files.revision,
     )
+
+
+def _created(files: RepoFiles) -> datetime | None:
+    """When the Hub says the repo was made: what came later is no baseline."""
+    told = files.hub.get("created_at")
+    return datetime.fromisoformat(told) if isinstance(told, str) else None
 
 
 def _text(value: object) -> str | None:

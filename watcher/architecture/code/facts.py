@@ -29,7 +29,7 @@ from watcher.architecture.code.layerfacts import LayerFacts, first_line, shared
 from watcher.architecture.code.skipped import skipped_layers
 from watcher.architecture.code.stops import Undecided
 from watcher.architecture.code.trace import LayerTrace, Stack, find_stack, trace_layers
-from watcher.architecture.code.values import ClassValue, ConfigValue, ModuleValue
+from watcher.architecture.code.values import ConfigValue, ModuleValue
 from watcher.architecture.code.wholes import whole
 from watcher.architecture.witness import Fact
 
@@ -185,8 +185,3 @@ def _gate(layer: LayerFacts) -> str | None:
         return None
     mixer = layer.mixers[0].step.module if layer.mixers else None
     return "per-head" if mixer is not None and blocks.gated_per_head(mixer) else "sigmoid"
-
-
-def class_names(built: Built) -> list[str]:
-    """Names of the classes of the code that the model is made of."""
-    return sorted({module.cls.name for _, module in built.model.walk() if isinstance(module.cls, ClassValue)})

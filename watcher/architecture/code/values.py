@@ -259,9 +259,6 @@ class SuperValue:
     cls: ClassValue | None
 
 
-OPAQUE = (Tensor, Space, ModuleValue, ConfigValue, ClassValue, Function, Method, Copies)
-
-
 def opaque(value: Any) -> bool:
     """Whether Python itself must not compute with a value."""
     return value is UNKNOWN or isinstance(
