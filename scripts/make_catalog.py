@@ -17,6 +17,7 @@ from typing import Any
 from corpus import maker_configs, shared_folder
 from stands import STANDS, Stand
 
+from watcher.architecture.code.library import CAUSAL, Library
 from watcher.architecture.irrelevant import irrelevant
 from watcher.architecture.read import read
 from watcher.architecture.record import Architecture, Memory, Parameters, Unknown
@@ -116,9 +117,10 @@ def main() -> None:
     """Write the catalog."""
     reference = Reference.shipped()
     stands = {stand.name: stand for stand in STANDS}
+    classes = Library(reference.sources).names(CAUSAL) if reference.sources else {}
     known = {item["hub_id"]: item["date"] for item in json.loads((shared_folder() / "gallery/facts.json").read_text())}
     found: dict[str, list[dict[str, Any]]] = {}
-    for name, raw in (*maker_configs(), *((stand.name, stand.config()) for stand in STANDS)):
+    for name, raw in (*maker_configs(), *((stand.name, stand.config(classes.get(stand.kind))) for stand in STANDS)):
         if name in ALTERED:
             continue
         record = read(RepoFiles(name=name, files={"config.json": raw}), reference=reference)
@@ -141,12 +143,9 @@ def main() -> None:
 
 
 def as_published(record: Architecture, stand: Stand | None) -> Architecture:
-    """What a class builds is not what is stored: extra prediction layers are left open, and counts that do not fit."""
+    """Counts that do not fit what is published are left unknown."""
     if stand is None:
         return record
-    if not record.mtp_layers:
-        why = "only the class was read, and it builds no extra prediction layers"
-        record = replace(record, mtp_layers=None, unknown=(*record.unknown, Unknown(fact="mtp_layers", why=why)))
     total = (record.parameters.total or 0) / 1e9
     if abs(total - stand.billions) <= TOLERANCE * stand.billions:
         return record

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from corpus import maker_configs, shared_folder
+from stands import STANDS
 
 from watcher.architecture.config import TEXT_PARTS
 from watcher.architecture.irrelevant import irrelevant
@@ -53,6 +54,7 @@ def main() -> None:
     OUT.parent.mkdir(exist_ok=True)
     keys = {key for entry in classes.values() for part in PARTS for key in entry.get(part) or ()}
     keys |= {key for _, config in maker_configs() for key in text_keys(json.loads(config))}
+    keys |= {key for stand in STANDS for key in stand.sizes}
     lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(row, sort_keys=True)}" for name, row in families.items())
     OUT.write_text(
         f'{{"transformers": "{VERSION}", "keys": {json.dumps(sorted(keys))}, "families": {{\n{lines}\n}}}}\n'
