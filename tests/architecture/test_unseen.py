@@ -240,3 +240,12 @@ def test_what_makes_no_sense_makes_what_follows_unknown(
     config: dict[str, Any], change: dict[str, Any], facts: list[str]
 ) -> None:
     assert set(facts) <= unknown(of("", **{**config, **change}))
+
+
+@pytest.mark.parametrize("key", ["hidden_size", "vocab_size", "intermediate_size", "num_key_value_heads"])
+def test_a_senseless_size_makes_no_count(key: str) -> None:
+    """What code multiplies out of it is no number of parameters."""
+    record = of("Qwen2ForCausalLM", **{"model_type": "qwen2", "num_hidden_layers": 2, key: 10**18})
+    assert record.parameters.total is None, key
+    assert record.memory.weights_bytes["bf16"] is None
+    assert all((kind.parameters or 0) < 10**15 for kind in record.layers.kinds)

@@ -91,6 +91,9 @@ def judge(path: str, said: Claims) -> Told:
     return Told(fact.value, witness, evidence(witness, fact), others)
 
 
+ABSURD = 10**15
+"""A thousand times the largest model: no count, size or length is as large, whatever a config multiplies to."""
+
 DOUBT = "something that was not read could change it"
 
 
@@ -100,6 +103,10 @@ def evidence(witness: str, fact: Fact) -> Evidence:
     if isinstance(where, tuple):
         return Evidence(witness="derived", where=where, doubt=doubt)
     return Evidence(witness="reference" if where.startswith("transformers ") else witness, where=where, doubt=doubt)
+
+
+def _first(where: str | tuple[str, ...]) -> str:
+    return where if isinstance(where, str) else where[0] if where else "?"
 
 
 def _differs(a: Any, b: Any) -> bool:
@@ -123,6 +130,9 @@ class Beliefs:
         for reading in readings:
             self.unread += reading.unread
             for path, fact in reading.facts.items():
+                if isinstance(fact.value, int) and fact.value >= ABSURD:
+                    self.unread.append((path, f"{_first(fact.where)}: what it comes to is no size of a model"))
+                    continue
                 self._said.setdefault(path, []).append((reading.witness, fact))
         for path, claims in self._said.items():
             self._place(path, judge(path, claims))
