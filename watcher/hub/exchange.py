@@ -6,7 +6,7 @@ Nothing sleeps or retries here: one question, one answer or one HubError.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import urljoin, urlsplit
 
@@ -191,7 +191,7 @@ def _body(response: httpx2.Response, what: str, limit: int, cut: bool) -> bytes:
     """The body, at most `limit` bytes after decompression; a longer one is an error, or cut off."""
     chunks: list[bytes] = []
     size = 0
-    for chunk in _chunks(response):
+    for chunk in response.iter_bytes(65_536):
         chunks.append(chunk)
         size += len(chunk)
         if size > limit:
@@ -200,10 +200,6 @@ def _body(response: httpx2.Response, what: str, limit: int, cut: bool) -> bytes:
     if size > limit and not cut and response.status_code < 300:
         raise HubError(HubProblem.TOO_LARGE, f"{what}: the answer has more than {limit:,} bytes; not read")
     return data[:limit]
-
-
-def _chunks(response: httpx2.Response) -> Iterator[bytes]:
-    yield from response.iter_bytes(65_536)
 
 
 def _reason(error: Exception) -> str:

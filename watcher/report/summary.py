@@ -121,7 +121,7 @@ def _experts(record: Architecture) -> str | None:
         return None
     text = words.counted(moe.num_experts, "routed expert")
     if moe.zero_experts:
-        text += f" and {words.counted(moe.zero_experts, 'zero (identity) expert')}"
+        text += f" and {words.counted(moe.zero_experts, 'identity expert')}"
     if moe.num_experts_per_tok:
         text += f", top-{moe.num_experts_per_tok} per token"
     if moe.num_shared_experts is None:

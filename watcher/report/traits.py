@@ -151,7 +151,7 @@ TRAITS: tuple[Trait, ...] = (
     ("moe|moe.num_shared_experts",
      _counted(lambda record: record.moe.num_shared_experts if record.moe else None, "shared expert", none=True)),
     ("moe.zero_experts",
-     _counted(lambda record: record.moe.zero_experts if record.moe else None, "zero-computation expert")),
+     _counted(lambda record: record.moe.zero_experts if record.moe else None, "identity expert")),
     ("moe.hash_layers",
      _sized(lambda record: record.moe.hash_layers if record.moe else None, "hash routing in {}",
             lambda count: words.counted(count, "layer"))),

@@ -115,10 +115,7 @@ WITHOUT = ("non-embedding", "without embed", "excluding embed", "不含")
 
 
 def _is_without(said: Said) -> bool:
-    remark = said.remark
-    return said.fact == "parameters.total" and any(
-        word in remark for word in ("non-embedding", "不含", "without embed")
-    )
+    return said.fact == "parameters.total" and any(word in said.remark for word in WITHOUT)
 
 
 def _reaches(beliefs: Beliefs, said: Said) -> bool:

@@ -28,6 +28,7 @@ def experts(notes: Notes, stack: Stack | None) -> None:
     notes.size("moe.latent_size", "latent")
     _routing(notes)
     _shared(notes)
+    _balancing(notes)
 
 
 def _shared(notes: Notes) -> None:
@@ -49,11 +50,15 @@ def _positive(notes: Notes, concept: str, fact: str) -> int | None:
         return None
 
 
+def _balancing(notes: Notes) -> None:
+    """The bias on the scores: by its own key, or by DeepSeek's method that has it."""
+    biased = notes.config.told_flag("router_bias")
+    if biased is not None or notes.config.word("topk_method") == "noaux_tc":
+        notes.put("moe.router_bias", biased is not False, notes.config.where("router_bias", "topk_method"))
+
+
 def _routing(notes: Notes) -> None:
     config = notes.config
-    biased = config.told_flag("router_bias")
-    if biased is not None or config.word("topk_method") == "noaux_tc":
-        notes.put("moe.router_bias", biased is not False, config.where("router_bias", "topk_method"))
     groups = _positive(notes, "groups", "moe.groups")
     if groups and groups > 1:
         notes.put("moe.groups", groups, config.where("groups"))
